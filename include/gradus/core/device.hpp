@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Where numbers live: a run-time value that every array carries. "cpu" is always there; a header such as
+// gradus/cuda.hpp adds more. Moving is .to(device); mixing two devices in one op is an error in words.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include <gradus/core/error.hpp>
+
+namespace gradus {
+
+/// What a device other than the CPU offers to arrays. Backends live for ever: a Device is a pointer to one.
+struct Backend {
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;           ///< "cuda:1"
+  virtual void* allocate(std::size_t bytes) = 0;  ///< aligned to 256 bytes
+  virtual void release(void* data, std::size_t bytes) = 0;
+  virtual void upload(void* to, const void* host, std::size_t bytes) = 0;
+  virtual void download(void* host, const void* from, std::size_t bytes) = 0;  ///< waits for what is pending
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void zero(void* data, std::size_t bytes) = 0;
+};
+
+/// A kind of device that a header adds to the program by one inline variable of this type.
+struct DeviceKind {
+  const char* name;  ///< "cuda"
+  std::string (*why_not)(
+      int index);  ///< empty where the device can be used, else the sentence that says why not
+  Backend& (*open)(int index);
+
+  DeviceKind(const char* n, std::string (*w)(int), Backend& (*o)(int))
+      : name(n), why_not(w), open(o), next(first) {
+    first = this;
+  }
+  DeviceKind* next;
+  static inline DeviceKind* first = nullptr;
+};
+
+/// A small handle. Default: the CPU.
+class Device {
+ public:
+  constexpr Device() = default;
+  explicit constexpr Device(Backend& backend) : backend_(&backend) {}
+
+  /// "cpu", "cuda", "cuda:1" or "auto" (the first device that works, else the CPU). Throws DeviceError with
+  /// the reason where the device cannot be used: nothing falls back in silence.
+  Device(std::string_view text);
+  Device(const char* text) : Device(std::string_view(text)) {}
+  Device(const std::string& text) : Device(std::string_view(text)) {}
+
+  struct Choice;
+  /// As the constructor, with one sentence that says why it is this device.
+  static Choice choose(std::string_view text);
+
+  constexpr bool is_cpu() const { return !backend_; }
+  Backend& backend() const { return *backend_; }  ///< not for the CPU
+  std::string name() const { return backend_ ? backend_->name() : "cpu"; }
+  friend constexpr bool operator==(Device, Device) = default;
+
+ private:
+  Backend* backend_ = nullptr;
+};
+
+struct Device::Choice {
+  Device device;
+  std::string reason;
+};
+
+inline Device::Device(std::string_view text) : Device(choose(text).device) {}
+
+namespace detail {
+
+inline Device::Choice choose_auto() {
+  std::string reasons;
+  for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
+    const std::string why_not = kind->why_not(0);
+    if (why_not.empty()) {
+      const Device device(kind->open(0));
+      return {device, device.name() + ": found, and asked for by \"auto\""};
+    }
+    reasons += (reasons.empty() ? "" : "; ") + why_not;
+  }
+  return {Device(),
+          "cpu: " + (reasons.empty() ? "no other kind of device is part of this program" : reasons)};
+}
+
+}  // namespace detail
+
+inline Device::Choice Device::choose(std::string_view text) {
+  if (text == "cpu") return {Device(), "cpu: asked for"};
+  if (text == "auto") return detail::choose_auto();
+  const auto colon = text.find(':');
+  const auto kind_name = text.substr(0, colon);
+  int index = 0;
+  if (colon != text.npos) {
+    const auto digits = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (error != std::errc() || end != digits.data() + digits.size() || index < 0)
+      detail::fail<DeviceError>("device \"", text,
+                                "\": after the colon there should be a number, as in \"cuda:1\"");
+  }
+  for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
+    if (kind_name != kind->name) continue;
+    if (const std::string why_not = kind->why_not(index); !why_not.empty()) throw DeviceError(why_not);
+    return {Device(kind->open(index)), std::string(text) + ": asked for"};
+  }
+  if (kind_name == "cuda")
+    detail::fail<DeviceError>("device \"cuda\" is not part of this program (#include <gradus/cuda.hpp>)");
+  std::string known = "\"auto\", \"cpu\"";
+  for (auto* kind = DeviceKind::first; kind; kind = kind->next)
+    known += ", \"" + std::string(kind->name) + "\"";
+  detail::fail<DeviceError>("device \"", text, "\" is unknown; known are ", known);
+}
+
+}  // namespace gradus

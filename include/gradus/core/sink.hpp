@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Where a kernel writes. Every kernel begins with
+//
+//   auto to = out.open();  if (!to) return;
+//
+// A forward sink assigns. A gradient sink assigns on the first write of a step and adds after, so that no
+// gradient is ever zeroed before or read needlessly. An unwanted sink swallows everything: its kernel does no
+// work.
+#pragma once
+
+#include <algorithm>
+
+#include <gradus/core/view.hpp>
+
+namespace gradus {
+
+/// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as the Parameter.
+struct Gradient {
+  void* data = nullptr;
+  Shape shape;
+  Device device;
+  bool wanted = true;                      ///< false: frozen; nothing is computed for it
+  bool written = false;                    ///< the first write sets it; an optimizer's step() clears it
+  void* owner = nullptr;                   ///< a parameter's gradient outlives the step:
+  void* (*allocate)(Gradient&) = nullptr;  ///< gives its memory on first need
+
+  template <class T> View<T> view() const { return {static_cast<const T*>(data), shape, device}; }
+};
+
+template <class T> struct Sink {
+  T* data = nullptr;  ///< nullptr: unwanted
+  Shape shape;
+  Device device;
+  Gradient* gradient = nullptr;  ///< nullptr: a forward sink
+
+  struct Target {
+    T* data;
+    bool add;
+    explicit operator bool() const { return data != nullptr; }
+  };
+
+  /// For a kernel that writes every element. The mode is decided here and not when the sink is made:
+  /// matmul(x, x) hands the same gradient to two kernels, and the second one must add.
+  Target open() const {
+    if (!data) return {nullptr, false};
+    if (!gradient) return {data, false};
+    const bool add = gradient->written;
+    gradient->written = true;
+    return {data, add};
+  }
+
+  /// For a kernel that writes only a part (a slice, looked-up rows): always adds, to zeros on the first
+  /// write.
+  Target open_part() const {
+    auto to = open();
+    if (to && !to.add) {
+      if (device.is_cpu())
+        std::fill_n(data, shape.size(), T(0));
+      else
+        device.backend().zero(data, std::size_t(shape.size()) * sizeof(T));
+      to.add = true;
+    }
+    return to;
+  }
+
+  Index size() const { return shape.size(); }
+  View<T> view() const { return {data, shape, device}; }
+};
+
+}  // namespace gradus

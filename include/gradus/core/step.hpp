@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// What lives for one step of a tape: its memory, its counters, the records of its ops.
+#pragma once
+
+#include <gradus/core/array.hpp>
+#include <gradus/core/sink.hpp>
+
+namespace gradus {
+namespace detail {
+
+struct StepState;
+
+/// One op's part in backward.
+struct Record {
+  void (*backward)(Record&, StepState&);
+  Record* previous;
+};
+
+/// Pooled and never destroyed, so that a tensor can always ask whether its step is still the current one. A
+/// step costs no allocation once the arenas have grown, and ends in O(1): records are forgotten, not visited.
+struct StepState {
+  Record* last = nullptr;
+  Arena records, numbers;
+  std::vector<Share> kept;  // memory of the arrays that were brought onto the tape
+  Device device;
+  std::uint64_t number = 1;  // of the step, over the whole life of this state
+  std::uint64_t draws = 0;   // random draws so far
+  bool training = true;
+  bool spent = false;  // backward has run
+  bool alive = false;  // a Tape holds it
+  StepState* next = nullptr;
+
+  template <class T> T* allocate(Index n) { return static_cast<T*>(numbers.get(std::size_t(n) * sizeof(T))); }
+
+  void keep(const Share& share) {
+    if (share.get()) kept.push_back(share);
+  }
+
+  void end() {
+    last = nullptr;
+    records.clear();
+    numbers.clear();
+    kept.clear();
+    ++number;
+    spent = false;
+  }
+
+  void set_device(Device d) {
+    if (device == d) return;
+    if (last || !kept.empty())
+      fail<DeviceError>("tape: it is on ", device.name(), ", the input on ", d.name());
+    device = d;
+    numbers.set_device(d);
+  }
+
+  static StepState& acquire() {
+    SpinGuard guard(pool().lock);
+    StepState* s = pool().free;
+    if (s)
+      pool().free = s->next;
+    else
+      s = new StepState;
+    s->alive = true;
+    return *s;
+  }
+  static void release(StepState& s) {
+    s.end();
+    s.alive = false;
+    SpinGuard guard(pool().lock);
+    s.next = std::exchange(pool().free, &s);
+  }
+
+ private:
+  struct States {
+    SpinLock lock;
+    StepState* free = nullptr;
+  };
+  static States& pool() {
+    static States& states = *new States;
+    return states;
+  }
+};
+
+}  // namespace detail
+
+/// What an op may ask of the step that it runs in: memory until the step's end, whether it trains, random
+/// draws. Without a tape the memory lives as long as the op runs, and nothing trains.
+class Step {
+ public:
+  Step(Device d, detail::StepState* state) : device(d), state_(state) {}
+  Step(const Step&) = delete;
+  ~Step() {
+    while (blocks_) detail::drop(std::exchange(blocks_, blocks_->next));
+  }
+
+  template <class T> Sink<T> scratch(const Shape& shape) {
+    if (state_) return {state_->allocate<T>(shape.size()), shape, device};
+    detail::Block* b = detail::allocate(device, std::size_t(shape.size()) * sizeof(T));
+    b->next = std::exchange(blocks_, b);
+    return {static_cast<T*>(b->data), shape, device};
+  }
+  bool training() const { return state_ && state_->training; }
+  std::uint64_t draw() {
+    return state_->draws++;
+  }  ///< the number of the next random draw; while training only
+
+  const Device device;
+
+ private:
+  detail::StepState* state_;
+  detail::Block* blocks_ = nullptr;
+};
+
+}  // namespace gradus
