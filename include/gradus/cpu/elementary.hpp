@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// exp, expm1, log, log1p, tanh, erf, sin, cos and pow of a block, found by math::exp(x) and so on.
+//
+// Special values are those of <cmath>; results are denormal, zero or infinite where the true ones are. Worst
+// errors in ulp (float over every seventh of all floats, double by sampling; the tests allow 2):
+//
+//           exp   expm1  log   log1p  tanh  erf   sin   cos   rsqrt  pow
+//   float   1.7   1.7    0.9   1.5    1.5   1.6   0.5   0.5   1.5    0.5     sin, cos, pow through double
+//   double  1.5   2.0    0.9   1.3    1.5   1.6   1.6   1.6   1.5    libm    pow lane by lane
+//
+//   erf   |x| < 1: x + x p(x²)     else 1 - exp(L(x)), L a polynomial for log erfc
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include <gradus/cpu/exponential.hpp>
+#include <gradus/cpu/trigonometric.hpp>
+#include <gradus/cpu/wide.hpp>
+
+namespace gradus::cpu {
+namespace packet {
+
+template <class T> struct Erf;
+template <> struct Erf<float> {
+  static constexpr float most = 4;  // erf rounds to 1 beyond
+  static constexpr float p[] = {0.128379166f,   -0.37612626f,     0.112836003f,   -0.0268544443f,
+                                0.00518953521f, -0.000802084163f, 7.88912002e-05f};
+  static constexpr float log_erfc[] = {-0.000341525185f, -1.12708914f,    -0.638144851f,  -0.103106737f,
+                                       0.0218380541f,    -0.00294765527f, 0.000186378849f};
+};
+template <> struct Erf<double> {
+  static constexpr double most = 6;
+  static constexpr double p[] = {0.12837916709551256,     -0.37612638903183548,   0.11283791670945252,
+                                 -0.026866170643276007,   0.0052239776074220826,  -0.00085483259896439331,
+                                 0.000120552953192587,    -1.492474464520564e-05, 1.644751751293212e-06,
+                                 -1.6209175031560166e-07, 1.3722973871725641e-08, -7.8011866597970873e-10};
+  static constexpr double log_erfc[] = {
+      -5.0284573551695624e-07, -1.1283740895145062,     -0.63664362791831008,   -0.10270343998063551,
+      0.018990179712634603,    0.00041062678058022945,  -0.0019159423122574229, 0.00077064257581939237,
+      -0.00013505013355117948, -2.0266684835175811e-05, 2.2822475213286432e-05, -8.6671445865308772e-06,
+      2.1356699862451732e-06,  -3.7330095521568139e-07, 4.6422546716420717e-08, -3.9342210454091997e-09,
+      2.0449372532303983e-10,  -4.9285482177643675e-12};
+};
+
+template <class P> P erf(const P& x) {
+  using C = Erf<Lane<P>>;
+  const P a = absolute(x), t = lesser(all<P>(C::most), a);
+  const P small = fma(x, polynomial(x * x, C::p), x);
+  const P large = all<P>(1) - exp(polynomial(t, C::log_erfc));
+  return a < all<P>(1) ? small : with_sign_of(x, large);
+}
+
+/// float's pow: with the signs and special values of pow, and as exact as y log|x| in one double is.
+template <class P> P pow(const P& x, const P& y) {
+  const P a = absolute(x), one = all<P>(1), zero = all<P>(0), infinity = all<P>(HUGE_VAL);
+  const P half = y * all<P>(0.5), whole = round_down(y);
+  const P magnitude = a == one ? (y == y ? one : y) : exp(y * log(a));
+  const P odd = round_down(half) == half ? zero : x;  // given that y is whole
+  const P fraction = x < zero ? (a < infinity ? all<P>(NAN) : magnitude) : magnitude;  // given that it is not
+  const P r = whole == y ? with_sign_of(odd, magnitude) : fraction;
+  return y == zero ? one : (x == one ? one : r);
+}
+
+}  // namespace packet
+
+template <class T>
+concept Packed = std::same_as<T, float> || std::same_as<T, double>;
+
+#define GRADUS_PACKETWISE(f)                                                                  \
+  template <Packed T> Wide<T> f(const Wide<T>& x) {                                           \
+    Wide<T> y;                                                                                \
+    _Pragma("GCC unroll 16") for (int i = 0; i < Wide<T>::K; ++i) y.p[i] = packet::f(x.p[i]); \
+    return y;                                                                                 \
+  }
+GRADUS_PACKETWISE(exp)
+GRADUS_PACKETWISE(expm1)
+GRADUS_PACKETWISE(log)
+GRADUS_PACKETWISE(log1p)
+GRADUS_PACKETWISE(tanh)
+GRADUS_PACKETWISE(erf)
+#undef GRADUS_PACKETWISE
+
+namespace detail {
+
+/// Twice eight doubles from sixteen floats, and back.
+struct InDouble {
+  static constexpr Index half = Wide<double>::size;
+  Wide<double> low, high;
+
+  InDouble() = default;
+  explicit InDouble(const Wide<float>& x) {
+    alignas(64) float from[2 * half];
+    alignas(64) double to[2 * half];
+    x.store(from);
+    for (Index i = 0; i < 2 * half; ++i) to[i] = static_cast<double>(from[i]);
+    low = Wide<double>::load(to);
+    high = Wide<double>::load(to + half);
+  }
+  Wide<float> rounded() const {
+    alignas(64) double from[2 * half];
+    alignas(64) float to[2 * half];
+    low.store(from);
+    high.store(from + half);
+    for (Index i = 0; i < 2 * half; ++i) to[i] = static_cast<float>(from[i]);
+    return Wide<float>::load(to);
+  }
+};
+
+/// y, but standard(x) in the lanes where |x| is too large for `sine` (or x is no number).
+template <class F> Wide<double> mend_far(const Wide<double>& x, const Wide<double>& y, F standard) {
+  if (!(!(abs(x) <= packet::Turn::most)).any()) return y;
+  double from[Wide<double>::size], to[Wide<double>::size];
+  x.store(from);
+  y.store(to);
+  for (Index i = 0; i < Wide<double>::size; ++i)
+    if (!(std::fabs(from[i]) <= packet::Turn::most)) to[i] = standard(from[i]);
+  return Wide<double>::load(to);
+}
+
+}  // namespace detail
+
+inline Wide<double> sin(const Wide<double>& x) {
+  Wide<double> y;
+  for (int i = 0; i < Wide<double>::K; ++i) y.p[i] = packet::sin(x.p[i]);
+  return detail::mend_far(x, y, [](double far) { return std::sin(far); });
+}
+inline Wide<double> cos(const Wide<double>& x) {
+  Wide<double> y;
+  for (int i = 0; i < Wide<double>::K; ++i) y.p[i] = packet::cos(x.p[i]);
+  return detail::mend_far(x, y, [](double far) { return std::cos(far); });
+}
+inline Wide<float> sin(const Wide<float>& x) {
+  detail::InDouble d(x);
+  d.low = sin(d.low);
+  d.high = sin(d.high);
+  return d.rounded();
+}
+inline Wide<float> cos(const Wide<float>& x) {
+  detail::InDouble d(x);
+  d.low = cos(d.low);
+  d.high = cos(d.high);
+  return d.rounded();
+}
+
+inline Wide<double> pow(const Wide<double>& x, const Wide<double>& y) {
+  double a[Wide<double>::size], b[Wide<double>::size];
+  x.store(a);
+  y.store(b);
+  for (Index i = 0; i < Wide<double>::size; ++i) a[i] = std::pow(a[i], b[i]);
+  return Wide<double>::load(a);
+}
+inline Wide<float> pow(const Wide<float>& x, const Wide<float>& y) {
+  detail::InDouble a(x);
+  const detail::InDouble b(y);
+  for (int i = 0; i < Wide<double>::K; ++i) {
+    a.low.p[i] = packet::pow(a.low.p[i], b.low.p[i]);
+    a.high.p[i] = packet::pow(a.high.p[i], b.high.p[i]);
+  }
+  return a.rounded();
+}
+
+}  // namespace gradus::cpu

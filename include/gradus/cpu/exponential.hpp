@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// exp, expm1, tanh, log and log1p of one packet.
+//
+//   exp    x = 2n ln 2 + r, |r| <= ln 2       eˣ = 2ⁿ · 2ⁿ · (1 + r + r² q(r))
+//   expm1  x =  n ln 2 + r, |r| <= ½ ln 2     eˣ - 1 = 2ⁿ p + (2ⁿ - 1),  p = r + r² q(r)
+//   tanh   |x| < 0.55: x + x³ p(x²)           else t / (t + 2),  t = e²ˣ - 1
+//   log    x = 2ᵉ (1 + f), √½ <= 1 + f < √2   e ln 2 + log(1 + f)
+//   log1p  the same for u = 1 + x rounded, f corrected by what the rounding lost
+//
+// Multiplying by 2ⁿ twice reaches infinity and the denormal numbers with one rounding and no special case.
+// ln 2 is subtracted in two parts, the first so short that its multiples are exact without a fused
+// multiply-add too. The methods are Cody and Waite's, "Software Manual for the Elementary Functions", 1980,
+// as in Cephes (float log) and fdlibm (double log); J.-M. Muller, "Elementary Functions", 3rd ed. 2016, ch.
+// 11, says why. Coefficients: Remez exchange at 50 digits for the least relative error of the result, then
+// rounded.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include <gradus/cpu/packet.hpp>
+
+namespace gradus::cpu::packet {
+
+template <class T> struct Exp;
+template <> struct Exp<float> {
+  static constexpr int digits = 23;           // of the fraction
+  static constexpr float round = 12582912.f;  // 1.5 · 2²³: x + round has x, rounded, in its last bits
+  static constexpr float log2_e = 1.44269504f;
+  static constexpr float ln2[] = {0.693359375f, -2.12194440e-4f};
+  static constexpr float least = -104.f, most = 89.f;  // eˣ is 0 or infinite beyond
+  static constexpr float minus_one = -20.f;            // eˣ - 1 is -1 below
+  static constexpr float q[] = {0.500000358f,   0.166666135f,   0.04166127f,
+                                0.00833610259f, 0.00141044706f, 0.000196116249f};
+  static constexpr float q1[] = {0.49999997f, 0.166665435f, 0.0416672006f, 0.00836654752f, 0.0013882512f};
+};
+template <> struct Exp<double> {
+  static constexpr int digits = 52;
+  static constexpr double round = 6755399441055744.;  // 1.5 · 2⁵²
+  static constexpr double log2_e = 1.4426950408889634;
+  static constexpr double ln2[] = {6.93147180369123816490e-01, 1.90821492927058770002e-10};
+  static constexpr double least = -746., most = 710.;
+  static constexpr double minus_one = -40.;
+  static constexpr double q[] = {0.49999999999999928,    0.16666666666666938,    0.041666666666702185,
+                                 0.00833333333326974,    0.0013888888883564331,  0.00019841269892892173,
+                                 2.4801590836498869e-05, 2.7557300620530646e-06, 2.755615657435481e-07,
+                                 2.5055036544898723e-08, 2.1062450485834998e-09, 1.5935526942228248e-10};
+  static constexpr double q1[] = {0.5,
+                                  0.16666666666666677,
+                                  0.041666666666666505,
+                                  0.0083333333333216551,
+                                  0.001388888888896262,
+                                  0.0001984126988607304,
+                                  2.4801587172207617e-05,
+                                  2.7557244254495142e-06,
+                                  2.7557402787835408e-07,
+                                  2.5109024383803285e-08,
+                                  2.0875327062783775e-09};
+};
+
+/// 2ⁿ for the integer n in the last bits of t.
+template <class P> P power_of_two(const P& t) {
+  using C = Exp<Lane<P>>;
+  return from_bits<P>((bits(t) << C::digits) + bits(all<P>(1)));
+}
+
+template <class P> P exp(P x) {
+  using C = Exp<Lane<P>>;
+  x = greater(all<P>(C::least), lesser(all<P>(C::most), x));  // in this order NaN stays
+  const P t = fma(x, all<P>(C::log2_e / 2), all<P>(C::round));
+  const P n = t - all<P>(C::round);
+  const P r = fma(n, all<P>(-2 * C::ln2[1]), fma(n, all<P>(-2 * C::ln2[0]), x));
+  const P p = fma(r * r, polynomial(r, C::q), r) + all<P>(1);
+  const P scale = power_of_two(t);
+  return p * scale * scale;
+}
+
+/// (eˣ - 1) / 2 for x from Exp::minus_one to Exp::most. Half, because 2ⁿ overflows before eˣ does.
+template <class P> P half_expm1(const P& x) {
+  using C = Exp<Lane<P>>;
+  const P t = fma(x, all<P>(C::log2_e), all<P>(C::round));
+  const P n = t - all<P>(C::round);
+  const P r = fma(n, all<P>(-C::ln2[1]), fma(n, all<P>(-C::ln2[0]), x));
+  const P p = fma(r * r, polynomial(r, C::q1), r);
+  const P scale = power_of_two(t - all<P>(1));
+  return fma(scale, p, scale - all<P>(Lane<P>(0.5)));
+}
+
+template <class P> P expm1(const P& x) {
+  using C = Exp<Lane<P>>;
+  const P h = half_expm1(greater(all<P>(C::minus_one), lesser(all<P>(C::most), x)));
+  // halving and doubling would cost a denormal number its last bit
+  return absolute(x) < all<P>(std::numeric_limits<Lane<P>>::epsilon() / 4) ? x : h + h;
+}
+
+template <class T> struct Tanh;
+template <> struct Tanh<float> {
+  static constexpr float most = 10;  // tanh rounds to 1 beyond
+  static constexpr float p[] = {-0.333333164f, 0.13332586f, -0.0538523085f, 0.0210716762f, -0.00627423683f};
+};
+template <> struct Tanh<double> {
+  static constexpr double most = 20;
+  static constexpr double p[] = {-0.33333333333333298,   0.13333333333326622,    -0.053968253963760975,
+                                 0.021869488385864843,   -0.0088632326015657265, 0.0035920920314796425,
+                                 -0.0014555428512602164, 0.00058844450453448801, -0.00023338160234152326,
+                                 8.3316488584155027e-05, -1.9494706474306397e-05};
+};
+
+template <class P> P tanh(const P& x) {
+  using C = Tanh<Lane<P>>;
+  const P a = absolute(x), z = x * x;
+  const P small = fma(z * a, polynomial(z, C::p), a);
+  const P h = half_expm1(lesser(all<P>(2 * C::most), a + a));
+  const P y = a < all<P>(Lane<P>(0.55)) ? small : h / (h + all<P>(1));
+  return with_sign_of(x, y);
+}
+
+template <class T> struct Log;
+template <> struct Log<float> {
+  static constexpr std::uint32_t root_half = 0x3f3504f3;  // the bits of √½
+  static constexpr float denormal = 16777216.f;  // 2²⁴ lifts every denormal number to a normal one
+  static constexpr int lift = 24;
+  static constexpr float q[] = {0.333333313f, -0.250008196f, 0.200012267f, -0.166233569f,
+                                0.142017528f, -0.131601825f, 0.127616122f, -0.076345399f};
+  // f - f²/2 + f³ q(f)
+  template <class P> static P log(const P& f, const P& e) {
+    const P f2 = f * f;
+    P y = fma(f2 * f, polynomial(f, q), e * all<P>(Exp<float>::ln2[1]));
+    y = fma(f2, all<P>(-0.5f), y);
+    return fma(e, all<P>(Exp<float>::ln2[0]), f + y);
+  }
+};
+template <> struct Log<double> {
+  static constexpr std::uint64_t root_half = 0x3fe6a09e667f3bcd;
+  static constexpr double denormal = 18014398509481984.;  // 2⁵⁴
+  static constexpr int lift = 54;
+  static constexpr double q[] = {0.6666666666666734,  0.39999999999414326, 0.28571428742473998,
+                                 0.22222198563565679, 0.18183564862795298, 0.1531403592975302,
+                                 0.14796104530812559};
+  // with s = f / (2 + f):  2 artanh s = 2 s + s³ q(s²) = f - (f²/2 - s (f²/2 + s² q(s²)))
+  template <class P> static P log(const P& f, const P& e) {
+    const P s = f / (all<P>(2) + f), z = s * s, h = all<P>(0.5) * f * f;
+    const P y = fma(s, fma(z, polynomial(z, q), h), e * all<P>(Exp<double>::ln2[1]));
+    return fma(e, all<P>(Exp<double>::ln2[0]), f - (h - y));
+  }
+};
+
+/// x = 2ᵉ m with √½ <= m < √2, for a positive normal x.
+template <class P> struct Parts {
+  Bits<P> biased;  // e and the bias of the exponent
+  P m;
+  explicit Parts(const P& x) {
+    const Bits<P> b = bits(x) + (bits(all<P>(1)) - Log<Lane<P>>::root_half);
+    biased = b >> Exp<Lane<P>>::digits;
+    m = from_bits<P>((b & ((Word<P>(1) << Exp<Lane<P>>::digits) - 1)) + Log<Lane<P>>::root_half);
+  }
+  /// e less `lift`, as a number.
+  P exponent(const P& lift) const {
+    constexpr Lane<P> shift = Lane<P>(Word<P>(1) << Exp<Lane<P>>::digits);  // biased becomes its last bits
+    return from_bits<P>(biased | bits(all<P>(shift))) - (lift + all<P>(shift + bias));
+  }
+  static constexpr int bias = std::numeric_limits<Lane<P>>::max_exponent - 1;
+};
+
+template <class P> P log(const P& x) {
+  using C = Log<Lane<P>>;
+  using Limits = std::numeric_limits<Lane<P>>;
+  const P zero = all<P>(0), infinity = all<P>(Limits::infinity());
+  const auto denormal = x < all<P>(Limits::min());
+  const Parts<P> parts(denormal ? x * all<P>(C::denormal) : x);
+  const P y = C::log(parts.m - all<P>(1), parts.exponent(denormal ? all<P>(C::lift) : zero));
+  const P outside = x < zero ? all<P>(Limits::quiet_NaN()) : (x == zero ? -infinity : x);
+  return ((x > zero) & (x < infinity)) ? y : outside;
+}
+
+template <class P> P log1p(const P& x) {
+  using C = Log<Lane<P>>;
+  using Limits = std::numeric_limits<Lane<P>>;
+  const P zero = all<P>(0), one = all<P>(1), infinity = all<P>(Limits::infinity());
+  const P u = one + x, v = u - one, lost = (one - (u - v)) + (x - v);  // Knuth: u + lost = 1 + x exactly
+  const Parts<P> parts(u);
+  const P scale = from_bits<P>((Word<P>(2 * Parts<P>::bias) - parts.biased) << Exp<Lane<P>>::digits);  // 2⁻ᵉ
+  // where x is large nothing is lost that matters, and 2⁻ᵉ would be denormal
+  const P f = (parts.m - one) + (x < all<P>(Lane<P>(1e18)) ? lost * scale : zero);
+  const P y = C::log(f, parts.exponent(zero));
+  const P outside = x < -one ? all<P>(Limits::quiet_NaN()) : (x == -one ? -infinity : x);
+  return ((x > -one) & (x < infinity) & (x != zero)) ? y : outside;
+}
+
+}  // namespace gradus::cpu::packet

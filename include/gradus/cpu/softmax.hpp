@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Softmax and its relatives along one axis, x as [outer, n, inner]; every one subtracts the maximum first, so
+// that exp cannot overflow.
+#pragma once
+
+#include <gradus/cpu/reduce.hpp>
+
+namespace gradus::cpu {
+namespace detail {
+
+/// One group of n numbers as a contiguous row: in place where it is one, else by way of `buffer`.
+template <class T> const T* gather_row(const T* x, Index n, Index stride, T* buffer) {
+  if (stride == 1) return x;
+  for (Index k = 0; k < n; ++k) buffer[k] = x[k * stride];
+  return buffer;
+}
+
+struct Share {
+  template <class X> static X value(X x, X m, X sum) { return math::exp(x - m) / sum; }
+};
+struct LogShare {  // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
+  template <class X> static X value(X x, X m, X log_sum) { return x - m - log_sum; }
+};
+
+/// max x, or 0 where that is infinite: then x − m is no ∞ − ∞.
+template <class T> T shift(const T* x, Index n) {
+  const T m = x[extreme_at<true>(x, n, 1)];
+  return math::is_finite(m) ? m : T(0);
+}
+/// Σ f(x − m)
+template <class T, class F> T sum_shifted(const T* x, Index n, T m, const F& f) {
+  constexpr Index W = Wide<T>::size;
+  const auto term = [&](Index k) {
+    const Index left = n - k * W;
+    if (left >= W) return f(Wide<T>::load(x + k * W) - Wide<T>(m));
+    alignas(64) T numbers[W] = {};  // f of the padding is not 0
+    const Wide<T> last = f(Wide<T>::load_partial(x + k * W, left) - Wide<T>(m));
+    last.store_partial(numbers, left);
+    return Wide<T>::load(numbers);
+  };
+  return pairwise<Wide<T>>((n + W - 1) / W, term).sum();
+}
+template <class T> T sum_exp(const T* x, Index n, T m) {
+  return sum_shifted(x, n, m, [](const Wide<T>& d) { return math::exp(d); });
+}
+/// Enough for a row of n; per thread, and it only grows.
+template <class T> T* row_buffer(Index n) {
+  thread_local std::vector<T> buffer;
+  if (Index(buffer.size()) < n) buffer.resize(std::size_t(n));
+  return buffer.data();
+}
+template <class T, class F> void each_row(const View<T>& x, Groups g, F&& f) {
+  each_group(g, [&](Index r, Index at) {
+    T* buffer = g.inner == 1 ? nullptr : row_buffer<T>(g.n);
+    f(r, at, gather_row(x.data + at, g.n, g.inner, buffer));
+  });
+}
+template <class T> void put(T& to, bool add, const T& value) { to = add ? to + value : value; }
+
+}  // namespace detail
+
+/// y = log Σ exp x
+template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) {
+  const auto to = y.open();
+  if (!to) return;
+  detail::each_row(x, g, [&](Index r, Index, const T* row) {
+    const T m = detail::shift(row, g.n);
+    detail::put(to.data[r], to.add, m + math::log(detail::sum_exp(row, g.n, m)));
+  });
+}
+
+/// y = exp(x − m) / Σ exp(x − m), or its logarithm (x − m) − log Σ exp(x − m)
+template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>& x, Groups g) {
+  const auto to = y.open();
+  if (!to) return;
+  detail::each_row(x, g, [&](Index, Index at, const T* row) {
+    const T m = detail::shift(row, g.n), s = detail::sum_exp(row, g.n, m), log_s = math::log(s);
+    using F = std::conditional_t<logarithm, detail::LogShare, detail::Share>;
+    const T& last = logarithm ? log_s : s;
+    const auto run = [&](T* out, bool add) {
+      using detail::Run;
+      detail::run_plain<F, T>(out, add, g.n, Run<T, T>(row, 1), Run<T, T>(&m, 0), Run<T, T>(&last, 0));
+    };
+    if (g.inner == 1) return run(to.data + at, to.add);
+    T* const buffer = const_cast<T*>(row);  // this thread's own, gathered for this row
+    run(buffer, false);
+    for (Index k = 0; k < g.n; ++k) detail::put(to.data[at + k * g.inner], to.add, buffer[k]);
+  });
+}
+
+/// softmax: dx = y (dy − Σ dy y)      log_softmax: dx = dy − exp(y) Σ dy
+template <bool logarithm, class T>
+void softmax_slope(const Sink<T>& dx, const View<T>& y, const View<T>& dy, Groups g) {
+  const auto to = dx.open();
+  if (!to) return;
+  detail::each_group(g, [&](Index, Index at) {
+    const auto s = detail::pairwise<T>(g.n, [&](Index k) {
+      const Index i = at + k * g.inner;
+      return logarithm ? dy.data[i] : dy.data[i] * y.data[i];
+    });
+    for (Index k = 0; k < g.n; ++k) {
+      const Index i = at + k * g.inner;
+      const T d = logarithm ? dy.data[i] - math::exp(y.data[i]) * s : y.data[i] * (dy.data[i] - s);
+      detail::put(to.data[i], to.add, d);
+    }
+  });
+}
+
+/// Softmax and cross-entropy in one, from logits z [B, C] and class indices t [B], smoothed by ε over C
+/// classes; m is the row's maximum:
+///   y[b] = log Σ exp(z[b] − m) − (1 − ε) (z[b, t[b]] − m) − ε mean(z[b] − m)
+/// `kept` [2, B] receives m and log Σ exp(z − m), which the gradient needs. Labels have been checked.
+template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& kept, const View<T>& z,
+                                              const View<std::int32_t>& t, T smoothing) {
+  const auto to = y.open(), keep = kept.open();
+  const Index B = z.shape[0], C = z.shape[1];
+  detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
+    const T* row = z.data + at;
+    const T m = detail::shift(row, C), s = math::log(detail::sum_exp(row, C, m));
+    keep.data[b] = m, keep.data[B + b] = s;
+    T l = s - (T(1) - smoothing) * (row[t.data[b]] - m);
+    if (smoothing != T(0))  // 0 · ∞ is none
+      l = l - smoothing / T(C) * detail::sum_shifted(row, C, m, [](const Wide<T>& d) { return d; });
+    to.data[b] = l;
+  });
+}
+
+/// dz[b, c] = dy[b] (exp(z[b, c] − m − log Σ) − (1 − ε) [c = t[b]] − ε / C)
+template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const View<T>& z, const View<T>& kept,
+                                                    const View<std::int32_t>& t, const View<T>& dy,
+                                                    T smoothing) {
+  const auto to = dz.open();
+  if (!to) return;
+  const Index B = z.shape[0], C = z.shape[1];
+  constexpr Index W = Wide<T>::size;
+  const T spread = smoothing / T(C);
+  detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
+    const T g = dy.data[b];
+    const Wide<T> m(kept.data[b]), s(kept.data[B + b]);
+    for (Index c = 0; c < C; c += W) {
+      const Index n = std::min(W, C - c);
+      const auto p = math::exp(Wide<T>::load_partial(z.data + at + c, n) - m - s);
+      detail::store<T>(to.data + at + c, Wide<T>(g) * (p - Wide<T>(spread)), to.add, n);
+    }
+    T& hit = to.data[at + t.data[b]];
+    hit = hit - g * (T(1) - smoothing);
+  });
+}
+
+}  // namespace gradus::cpu

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// sin and cos of one packet of doubles.
+//
+//   x = n π/2 + r, |r| <= π/4      sin r = r + r³ p(r²)      cos r = 1 - r²/2 + r⁴ q(r²)
+//
+// π/2 is subtracted in four parts, of 33 bits but for the last: their multiples up to 2²⁰ are exact, so r is
+// right to the last bit even where x is next to a multiple of π/2. Larger |x| goes to the standard library,
+// lane by lane. Methods: Cody and Waite, "Software Manual for the Elementary Functions", 1980; the parts of
+// π/2 are fdlibm's. Coefficients: Remez exchange at 50 digits for the least relative error, then rounded.
+#pragma once
+
+#include <cmath>
+
+#include <gradus/cpu/packet.hpp>
+
+namespace gradus::cpu::packet {
+
+struct Turn {
+  static constexpr double most = 1e6;                 // |n| < 2²⁰
+  static constexpr double round = 6755399441055744.;  // 1.5 · 2⁵²: x + round has x, rounded, in its last bits
+  static constexpr double two_over_pi = 0.63661977236758134;
+  static constexpr double half_pi[] = {1.57079632673412561417e+00, 6.07710050630396597660e-11,
+                                       2.02226624871116645580e-21, 8.47842766036889956997e-32};
+  static constexpr double sin[] = {-0.16666666666666632,   0.0083333333333224027,   -0.00019841269829798676,
+                                   2.7557313688608891e-06, -2.5050757576693616e-08, 1.5896763325378746e-10};
+  static constexpr double cos[] = {0.041666666666666602,    -0.001388888888887411,  2.4801587289472481e-05,
+                                   -2.7557314349401322e-07, 2.0875722858493468e-09, -1.1359625539176216e-11};
+};
+
+/// sin(x + quarters π/2) for |x| <= Turn::most.
+template <class P> P sine(const P& x, Word<P> quarters) {
+  const P t = fma(x, all<P>(Turn::two_over_pi), all<P>(Turn::round));
+  const P n = t - all<P>(Turn::round);
+  const P a = fma(n, all<P>(-Turn::half_pi[0]), x), w = n * all<P>(Turn::half_pi[1]);
+  const P b = a - w, rest = (a - b) - w;  // the first two differences are exact; rest is what b lost
+  const P r = fma(n, all<P>(-Turn::half_pi[3]), b + fma(n, all<P>(-Turn::half_pi[2]), rest));
+  const P z = r * r;
+  const P s = fma(r * z, polynomial(z, Turn::sin), r);
+  const P c = fma(z * z, polynomial(z, Turn::cos), fma(z, all<P>(-0.5), all<P>(1)));
+  const Bits<P> q = bits(t) + quarters;
+  const Bits<P> odd = Word<P>(0) - (q & 1);  // all ones where cos r takes the place of sin r
+  return from_bits<P>(((bits(c) & odd) | (bits(s) & ~odd)) ^ ((q >> 1) << 63));
+}
+
+template <class P> P sin(const P& x) {
+  const P y = sine(x, 0);
+  return x == all<P>(0) ? x : y;  // keeps -0
+}
+template <class P> P cos(const P& x) { return sine(x, 1); }
+
+}  // namespace gradus::cpu::packet
