@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gradus/cpu/epilogue.hpp>
+#include <gradus/cpu/gemm.hpp>
+#include <gradus/kernels/map.hpp>
+
+namespace gradus::kernels {
+
+enum class Op : bool { none, transpose };
+
+/// An activation as a value, so that a layer can choose one at run time: its formula over finished rows, and
+/// dz = dy · slope_at_y(y).
+template <class T> struct Activation {
+  const char* name;
+  void (*with_bias)(const void*, T*, Index, Index);
+  void (*slope)(const Sink<T>& dz, const View<T>& y, const View<T>& dy);
+};
+
+/// What is done to C while it is hot: y = activation(c + bias), bias [N]. Either may be missing.
+template <class T> struct Epilogue {
+  View<T> bias = {};
+  const Activation<T>* activation = nullptr;
+};
+
+/// C[b] = op(A[b]) · op(B[b]) for each of `batch` matrices that follow one another; C is [M, N], A [M, K] or,
+/// transposed, [K, M], B [K, N] or [N, K]. An operand of one matrix alone is used for all.
+template <class T> struct Product {
+  Index M, N, K, batch = 1;
+  bool one_a = false, one_b = false;
+};
+
+template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const View<T>& b, Op op_b,
+                             const Product<T>& p, const Epilogue<T>& e = {}) {
+  on_cpu(c.device, "gemm");
+  const auto to = c.open();
+  if (!to) return;
+  const cpu::EpilogueRows<T> rows{e.bias.data, p.N};
+  cpu::Finish<T> finish;
+  if (e.activation)
+    finish = {e.activation->with_bias, &rows};
+  else if (e.bias.data)
+    finish = {&cpu::finish_rows<cpu::PlusBias, T>, &rows};
+  for (Index i = 0; i < p.batch; ++i) {
+    const T* ai = a.data + (p.one_a ? 0 : i * p.M * p.K);
+    const T* bi = b.data + (p.one_b ? 0 : i * p.K * p.N);
+    cpu::gemm<T>(to.data + i * p.M * p.N, to.add,
+                 op_a == Op::none ? cpu::Matrix<T>{ai, p.K, 1} : cpu::Matrix<T>{ai, 1, p.M},
+                 op_b == Op::none ? cpu::Matrix<T>{bi, p.N, 1} : cpu::Matrix<T>{bi, 1, p.K}, p.M, p.N, p.K,
+                 finish);
+  }
+}
+
+}  // namespace gradus::kernels

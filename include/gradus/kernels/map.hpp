@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// THE CONTRACT: what every device can do. Kernels write into Sinks, read Views, and are called by their
+// qualified names. Shapes have been checked by the op that calls; a kernel checks nothing but its device.
+#pragma once
+
+#include <gradus/cpu/map.hpp>
+
+namespace gradus::kernels {
+
+inline void on_cpu(Device device, const char* kernel) {
+  if (!device.is_cpu()) [[unlikely]]
+    detail::fail<DeviceError>(kernel, ": this program has no kernels for device ", device.name());
+}
+
+/// A formula as a value: F over operands of types U, computed in T, written as Y, with A numbers beside the
+/// operands. F is a struct with `template <class X> static X value(X…)`. Loops and broadcasting are the same
+/// code for all.
+struct Formula {
+  cpu::detail::RunFormula run;
+};
+template <class F, class T, class Y, std::size_t A, class... U>
+inline constexpr Formula formula{&cpu::detail::Formula<F, T, Y, A, U...>::run};
+
+/// y = F(x…, scalars…) for each element; operands broadcast to y's shape, and are read as T: a bool is 0
+/// or 1.
+template <class T, class Y, class... U>
+void map(const Formula& f, const Sink<Y>& y, const T* scalars, const View<U>&... x) {
+  on_cpu(y.device, "map");
+  cpu::map(f.run, y, scalars, x...);
+}
+template <class F, class T, class Y, std::size_t A, class... U>
+void map(const Sink<Y>& y, const std::array<T, A>& scalars, const View<U>&... x) {
+  map(formula<F, T, Y, A, U...>, y, scalars.data(), x...);
+}
+
+}  // namespace gradus::kernels
