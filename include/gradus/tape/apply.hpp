@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The only road from an op to the tape: check, allocate, forward, record.
+#pragma once
+
+#include <gradus/tape/parameter.hpp>
+
+namespace gradus {
+namespace detail {
+
+template <class U> Sink<U> gradient_sink(Gradient* g, StepState& state) {
+  if (!is_differentiable<U> || !g || !g->wanted) return {};
+  if (!g->data) g->data = g->allocate ? g->allocate(*g) : state.allocate<U>(g->shape.size());
+  return {static_cast<U*>(g->data), g->shape, g->device, g};
+}
+
+/// An op with the gradients of its result and of its operands; nullptr: a constant.
+template <class Op, class T, class I, class... Ts> struct Node;
+template <class Op, class T, std::size_t... I, class... Ts>
+struct Node<Op, T, std::index_sequence<I...>, Ts...> : Record {
+  Gradient out;
+  Gradient* in[sizeof...(Ts)];
+  Op op;
+
+  template <class Make> Node(Record* last, const Make& make, const Tensor<Ts>&... x)
+      : Record{&run, last}, in{x.gradient()...}, op(make(x.view()...)) {}
+
+  static void run(Record& record, StepState& state) {
+    auto& n = static_cast<Node&>(record);
+    if (!std::exchange(n.out.written, false)) return;  // the loss does not depend on it
+    Step step(state.device, &state);
+    n.op.backward(n.out.template view<T>(), step, gradient_sink<Ts>(n.in[I], state)...);
+  }
+};
+
+template <class Op, class T> T result_of(void (Op::*)(Sink<T>, Step&));  // the scalar of an op's result
+template <class Op, class T> T result_of(void (Op::*)(Sink<T>, Step&) const);
+
+template <class X> void join(StepState*& state, Device device, const X& x, const char* who) {
+  if (x.device() != device)
+    fail<DeviceError>(who, ": operands on ", device.name(), " and ", x.device().name(), "; use .to(device)");
+  x.check(who);
+  require<TapeError>(!state || !x.step() || state == x.step(), who, ": operands are on two different tapes");
+  if (x.step()) state = x.step();
+}
+template <class X> void enter(StepState& state, const X& x, const char* who) {
+  require<TapeError>(!x.untaped() || x.gradient(), who, ": operand ", x.shape(), " comes from parameters ",
+                     "off the tape; their gradient would be lost: start from tape.watch(w), or detach()");
+  if (!x.step()) state.keep(x.share());
+}
+
+}  // namespace detail
+
+/// Runs the op that `make(views…)` returns; records it where an operand on a tape wants a gradient. An op has
+/// `shape()`, `forward(Sink y, Step&)`, `backward(View dy, Step&, Sink dx…)`, a `name`; it keeps Views.
+template <class Make, class... Ts> auto apply(const char* who, const Make& make, const Tensor<Ts>&... x) {
+  using Op = decltype(make(x.view()...));
+  using T = decltype(detail::result_of(&Op::forward));
+  static_assert(std::is_trivially_destructible_v<Op>, "an op keeps Views: its record is never visited");
+  const Device devices[] = {x.device()...}, device = devices[0];
+  detail::StepState* state = nullptr;
+  (detail::join(state, device, x, who), ...);
+  Step step(device, state);
+  if (!state) {
+    Op op = make(x.view()...);
+    auto y = Array<T>::uninitialized(op.shape(), device);
+    op.forward(Sink<T>{y.mutable_data(), y.shape(), device}, step);
+    return Tensor<T>(std::move(y), is_differentiable<T> && (x.untaped() || ...));
+  }
+  (detail::enter(*state, x, who), ...);
+  const auto forward = [&](Op& op) {
+    const Sink<T> y = step.template scratch<T>(op.shape());
+    return op.forward(y, step), y.view();
+  };
+  if constexpr (is_differentiable<T>) {
+    if ((x.wants_gradient() || ...)) {
+      using Node = detail::Node<Op, T, std::index_sequence_for<Ts...>, Ts...>;
+      auto* node = new (state->records.get(sizeof(Node))) Node(state->last, make, x...);
+      const View<T> y = forward(node->op);
+      node->out.shape = y.shape, node->out.device = device;
+      state->last = node;  // only now: forward may have thrown
+      return Tensor<T>(y, *state, &node->out);
+    }
+  }
+  Op op = make(x.view()...);
+  return Tensor<T>(forward(op), *state, nullptr);
+}
+
+template <class Make, class... Ts> auto apply(const Make& make, const Tensor<Ts>&... x) {
+  return apply(decltype(make(x.view()...))::name, make, x...);
+}
+
+}  // namespace gradus

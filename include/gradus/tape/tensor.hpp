@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// A Tensor is an Array with a ticket: where the tape keeps its gradient, and in which step that is true.
+#pragma once
+
+#include <gradus/core/step.hpp>
+
+namespace gradus {
+
+template <class T> class Tensor {
+ public:
+  using value_type = T;
+
+  Tensor(Array<T> a = {}, bool untaped = false, Gradient* g = nullptr)  // off the tape
+      : array_(std::move(a)), gradient_(g), untaped_(untaped) {}
+  Tensor(const View<T>& v, detail::StepState& s, Gradient* g)
+      : array_(Array<T>::over(v)), gradient_(g), step_(&s), number_(s.number) {}
+
+  const Shape& shape() const { return array_.shape(); }
+  Index size() const { return array_.size(); }
+  Device device() const { return array_.device(); }
+  /// The numbers alone. Off the tape they are shared; on it they are copied: the next step reuses the memory.
+  Array<T> array() const { return check("array"), step_ ? array_.copy() : array_; }
+  /// The same numbers as a constant: no gradient flows through it, and it outlives the step.
+  Tensor detach() const { return array(); }
+  /// The value of a one-element tensor; waits for its device. Throws ShapeError.
+  T item() const { return check("item"), array_.item(); }
+  /// y(i, j): read, on the CPU. Throws IndexError.
+  template <std::integral... I> T operator()(I... i) const { return check("()"), array_(i...); }
+
+  const View<T>& view() const { return array_.view(); }
+  const detail::Share& share() const { return array_.share(); }
+  detail::StepState* step() const { return step_; }
+  Gradient* gradient() const { return gradient_; }
+  bool wants_gradient() const { return gradient_ && gradient_->wanted; }
+  /// Computed from parameters off the tape: in a taped loss their gradient would be lost.
+  bool untaped() const { return untaped_; }
+  void check(const char* who) const {
+    if (!step_ || step_->number == number_) return;
+    const auto now = step_->alive ? detail::message("is now in step ", step_->number) : "is gone";
+    detail::fail<TapeError>(who, ": a tensor ", shape(), " was recorded in step ", number_,
+                            " of a tape that ", now, "; detach() keeps numbers beyond their step");
+  }
+
+ private:
+  Array<T> array_;
+  Gradient* gradient_ = nullptr;
+  detail::StepState* step_ = nullptr;
+  std::uint64_t number_ = 0;  // of the step in which this was recorded
+  bool untaped_ = false;
+};
+
+/// What ops take: a Tensor, an Array or a Parameter.
+template <class T> const Tensor<T>& as_tensor(const Tensor<T>& t) { return t; }
+template <class T> Tensor<T> as_tensor(const Array<T>& a) { return a; }
+template <class T> Tensor<T> as_tensor(const Parameter<T>& p) { return p; }
+template <class X>
+concept Operand = std::is_object_v<std::remove_cvref_t<decltype(as_tensor(std::declval<const X&>()))>>;
+template <class X> using scalar_of = typename X::value_type;
+
+}  // namespace gradus
