@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Softmax and cross-entropy in one op, from logits z [B, C]:
+//   labels t [B]:            l = ln Σ eᶻ − z[t]          dz = dl · (softmax(z) − [c = t])
+//   distributions t [B, C]:  l = −Σ t · log_softmax(z)
+#pragma once
+
+#include <gradus/ops/gather.hpp>
+#include <gradus/ops/loss.hpp>
+#include <gradus/ops/softmax.hpp>
+
+namespace gradus {
+namespace ops {
+
+template <class T> struct SoftmaxCrossEntropy {
+  static constexpr const char* name = "softmax_cross_entropy";
+  View<T> z;
+  View<std::int32_t> t;
+  T smoothing;
+  View<T> kept = {};
+
+  Shape shape() const {  // shapes have been checked
+    check_indices(t, z.shape[1], name, "label");
+    return t.shape;
+  }
+  void forward(Sink<T> l, Step& step) {
+    const Sink<T> keep = step.scratch<T>({2, t.size()});
+    kernels::softmax_cross_entropy(l, keep, z, t, smoothing);
+    kept = keep.view();
+  }
+  void backward(View<T> dl, Step&, Sink<T> dz, Sink<std::int32_t>) const {
+    kernels::softmax_cross_entropy_slope(dz, z, kept, t, dl, smoothing);
+  }
+};
+
+}  // namespace ops
+
+/// `t`: class indices (int32, [B]) or distributions ([B, C]). The mean is over the batch. Throws ShapeError,
+/// IndexError.
+template <Operand Z, Operand T>
+auto softmax_cross_entropy(const Z& z, const T& t, const LossOptions<scalar_of<Z>>& o = {}) {
+  using S = scalar_of<Z>;
+  const char* const who = "softmax_cross_entropy";
+  constexpr bool labels = std::is_same_v<scalar_of<T>, std::int32_t>;
+  static_assert(labels || std::is_same_v<scalar_of<T>, S>,
+                "logits and target distributions of two scalar types");
+  const Shape s = z.shape(), expected = labels && s.rank() == 2 ? Shape{s[0]} : s;
+  detail::require<ShapeError>(s.rank() == 2 && t.shape() == expected, who, ": logits are ", s,
+                              ", targets are ", t.shape(),
+                              "; they must be [B, C] and [B] labels or [B, C] distributions");
+  detail::require<ShapeError>(s.size() > 0, who, ": logits are ", s, "; there is nothing to average");
+  const Array<S>& w = o.class_weights;
+  detail::require<ShapeError>(w.size() == 0 || w.shape() == Shape{s[1]}, who, ": class_weights are ",
+                              w.shape(), "; they must be [", s[1], "]");
+  const double e = o.label_smoothing;
+  ops::check_smoothing(e, who);
+  if constexpr (labels) {
+    const auto losses = apply(
+        [&](const View<S>& v, const View<std::int32_t>& l) {
+          return ops::SoftmaxCrossEntropy<S>{v, l, static_cast<S>(e)};
+        },
+        as_tensor(z), as_tensor(t));
+    if (w.size() == 0) return ops::reduce_losses<S>(losses, o, s[0]);
+    LossOptions<S> weighted = o;
+    const Tensor<S> of_class = take(w, t);
+    weighted.sample_weights = o.sample_weights.size() > 0 ? of_class * o.sample_weights : of_class;
+    return ops::reduce_losses<S>(losses, weighted, s[0]);
+  } else {
+    const Tensor<S> smooth = e == 0 ? as_tensor(t) : t * (1 - e) + e / double(s[1]);
+    const Tensor<S> shares = smooth * log_softmax(z);
+    return ops::reduce_losses<S>(-sum(w.size() > 0 ? shares * w : shares, 1), o, s[0]);
+  }
+}
+
+}  // namespace gradus
