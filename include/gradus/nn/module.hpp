@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// What is trained: something with parameters that turns inputs into an output.
+//
+//   struct TwoInputs : nn::Module<float> {
+//     nn::Dense<float> left{2, 8}, right{3, 8}, out{8, 1};
+//     Tensor<float> forward(std::span<const Tensor<float>> x) const override { return out(relu(left(x[0]) +
+//     right(x[1]))); } void members(nn::Members<float>& m) override { m("left", left); m("right", right);
+//     m("out", out); }
+//   };
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <gradus/kernels/gemm.hpp>
+#include <gradus/nn/init.hpp>
+#include <gradus/tape/tape.hpp>
+
+namespace gradus::nn {
+
+template <class T> class Module;
+
+/// A parameter under its full name, PyTorch's: "0.weight". Refers to the module that it came from.
+template <class T> struct NamedParameter {
+  std::string name;
+  Parameter<T>* parameter;
+  const Array<T>& value() const { return parameter->value(); }
+  void set_value(const Array<T>& value) const { parameter->set_value(value); }
+};
+
+/// What a module names its members to.
+template <class T> class Members {
+ public:
+  virtual ~Members() = default;
+  virtual void operator()(const std::string& name, Parameter<T>& parameter) = 0;
+  virtual void operator()(const std::string& name, Module<T>& module) = 0;
+};
+
+/// What the last layer computes: a loss that works on logits leaves it out.
+enum class Head { none, sigmoid, softmax };
+
+template <class T = float> class Module {
+ public:
+  using value_type = T;
+  virtual ~Module() = default;
+
+  /// Const, and safe to call from many threads: what depends on the step (dropout) is the tape's.
+  virtual Tensor<T> forward(std::span<const Tensor<T>> inputs) const = 0;
+  /// Names every parameter and every module that this one holds.
+  virtual void members(Members<T>&) {}
+  /// forward without the last sigmoid or softmax, where head() says that there is one.
+  virtual Tensor<T> logits(std::span<const Tensor<T>> inputs) const { return forward(inputs); }
+  virtual Head head() const { return Head::none; }
+  virtual std::string describe() const { return "Module"; }  ///< a line of the summary: "Dense(2, 16)"
+  /// Draws this module's own parameters, not those of its members, from the streams of their names.
+  virtual void draw(std::uint64_t /*seed*/, const std::string& /*path*/) {}
+
+  /// In the order of members(), depth first. The pointers stay valid as long as the module.
+  std::vector<NamedParameter<T>> named_parameters() const {
+    struct Collect final : Members<T> {
+      std::vector<NamedParameter<T>> found;
+      std::string prefix;
+      void operator()(const std::string& name, Parameter<T>& p) override {
+        found.push_back({prefix + name, &p});
+      }
+      void operator()(const std::string& name, Module<T>& m) override {
+        const std::string outer = prefix;
+        prefix += name + ".";
+        m.members(*this);
+        prefix = outer;
+      }
+    } collect;
+    const_cast<Module*>(this)->members(collect);  // which only names what it is given
+    return std::move(collect.found);
+  }
+  Index parameter_count() const {
+    Index n = 0;
+    for (const auto& p : named_parameters()) n += p.value().size();
+    return n;
+  }
+  void freeze(bool frozen = true) {
+    for (const auto& p : named_parameters()) p.parameter->freeze(frozen);
+  }
+
+  /// New values for every parameter that has an initialiser, drawn from the Philox stream of (seed, its
+  /// name): the same on every machine. `all` = false: only for those that nobody has set or trained since
+  /// they were made.
+  void initialize(std::uint64_t seed = 0, bool all = true) {
+    struct Walk final : Members<T> {
+      std::uint64_t seed;
+      bool all;
+      std::string prefix;
+      void enter(Module<T>& m) {
+        struct Own final : Members<T> {  // its own parameters, not those of its members
+          bool untouched = true, settle = false;
+          void operator()(const std::string&, Parameter<T>& p) override {
+            untouched = untouched && p.leaf().untouched;
+            if (settle) p.leaf().untouched = false;
+          }
+          void operator()(const std::string&, Module<T>&) override {}
+        } own;
+        m.members(own);
+        if (all || own.untouched) m.draw(seed, prefix);
+        own.settle = all;  // a seed that was asked for stays: fit() draws only where nobody has
+        m.members(own);
+        m.members(*this);
+      }
+      void operator()(const std::string&, Parameter<T>&) override {}
+      void operator()(const std::string& name, Module<T>& m) override {
+        const std::string outer = prefix;
+        prefix += name + ".";
+        enter(m);
+        prefix = outer;
+      }
+    } walk;
+    walk.seed = seed;
+    walk.all = all;
+    walk.enter(*this);
+  }
+};
+
+/// A module of one input.
+template <class T = float> class Layer : public Module<T> {
+ public:
+  virtual Tensor<T> operator()(const Tensor<T>& x) const = 0;
+
+  Tensor<T> forward(std::span<const Tensor<T>> inputs) const override { return (*this)(only(inputs)); }
+  /// The activation that a layer before this one may join to its own kernel, or nullptr.
+  virtual const kernels::Activation<T>* activation() const { return nullptr; }
+  /// This layer and then the activation in one; only where joins() says so.
+  virtual bool joins() const { return false; }
+  virtual Tensor<T> joined(const Tensor<T>& x, const kernels::Activation<T>&) const { return (*this)(x); }
+
+ protected:
+  const Tensor<T>& only(std::span<const Tensor<T>> inputs) const {
+    if (inputs.size() != 1) [[unlikely]]
+      detail::fail<ShapeError>(this->describe(), ": ", inputs.size(), " inputs; it takes one");
+    return inputs[0];
+  }
+};
+
+}  // namespace gradus::nn
