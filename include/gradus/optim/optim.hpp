@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Every rule. To add one: a file here, its line below, and its name in Rule (optimizer.hpp).
+#pragma once
+
+#include <gradus/optim/adagrad.hpp>
+#include <gradus/optim/adam.hpp>
+#include <gradus/optim/clip.hpp>
+#include <gradus/optim/optimizer.hpp>
+#include <gradus/optim/rmsprop.hpp>
+#include <gradus/optim/rule.hpp>
+#include <gradus/optim/schedule.hpp>
+#include <gradus/optim/sgd.hpp>
