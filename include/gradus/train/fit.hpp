@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// fit, evaluate, predict. Behaviour and defaults are Keras'.
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include <gradus/data/batches.hpp>
+#include <gradus/optim/optimizer.hpp>
+#include <gradus/train/checks.hpp>
+#include <gradus/train/progress.hpp>
+#include <gradus/train/scores.hpp>
+
+namespace gradus {
+
+/// Samples by value: copies a Dataset (its arrays are shared) or a Source of the user's own.
+template <class T> struct Samples {
+  Samples() = default;
+  template <class S>
+    requires std::is_base_of_v<data::Source<T>, S> Samples(const S& source) : shared(new S(source)) {}
+    explicit operator bool() const { return bool(shared); }
+    std::shared_ptr<const data::Source<T>> shared;
+};
+
+/// What fit() tells a callback after each epoch; `stop = true` ends the training there.
+template <class T> struct Epoch {
+  int number;  ///< from 0
+  const History& history;
+  nn::Module<T>& model;
+  optim::Optimizer<T>& optimizer;
+  bool stop = false;
+};
+
+template <class T = float> struct FitOptions {
+  std::string loss = "mse";  ///< by name: see train/loss.hpp
+  optim::Rule optimizer = optim::Adam{};
+  optim::Schedule schedule = {};  ///< of the learning rate, by optimizer steps
+  optim::Clip clip = {};
+  int epochs = 1;
+  Index batch_size = 32;  ///< the last batch of an epoch keeps what is left over
+  bool shuffle = true;    ///< anew in each epoch
+  Samples<T> validation = {};
+  double validation_split = 0;  ///< the last samples, taken before shuffling; `validation` goes before it
+  std::vector<std::string> metrics = {};   ///< by name: see train/metrics.hpp
+  std::vector<double> class_weights = {};  ///< one for each class; of training only
+  Array<T> sample_weights = {};            ///< [N]
+  double label_smoothing = 0;
+  std::string device = "auto";
+  std::uint64_t seed = 0;  ///< of the shuffling and of dropout's draws
+  Verbose verbose = Verbose::automatic;
+  std::function<void(Epoch<T>&)> after_epoch = {};
+};
+
+namespace train {
+
+template <class T> LossOptions<T> loss_options(double smoothing, const std::vector<double>& class_weights) {
+  LossOptions<T> o{.label_smoothing = smoothing};
+  if (!class_weights.empty()) o.class_weights = Array<double>::from(class_weights).template to<T>();
+  return o;
+}
+
+template <class T> void check(const FitOptions<T>& o, Index samples) {
+  using gradus::detail::require;
+  require<ValueError>(samples > 0, "fit: the data has no samples");
+  require<ValueError>(o.epochs >= 1, "fit: epochs is ", o.epochs, "; it must be at least 1");
+  require<ValueError>(o.batch_size >= 1, "fit: batch_size is ", o.batch_size, "; it must be at least 1");
+  require<ValueError>(o.validation_split >= 0 && o.validation_split < 1, "fit: validation_split is ",
+                      o.validation_split, "; it must be at least 0 and less than 1");
+  require<ValueError>(o.label_smoothing >= 0 && o.label_smoothing < 1, "fit: label_smoothing is ",
+                      o.label_smoothing, "; it must be at least 0 and less than 1");
+  require<ShapeError>(o.sample_weights.size() == 0 || o.sample_weights.shape() == Shape{samples},
+                      "fit: sample_weights are ", o.sample_weights.shape(), "; they must be [", samples, "]");
+}
+
+/// Everything that lives as long as one call of fit().
+template <class T> class Trainer {
+ public:
+  Trainer(nn::Module<T>& model, const data::Source<T>& data, const FitOptions<T>& o)
+      : model_(model),
+        o_(o),
+        device_(Device::choose(o.device)),
+        loss_(loss_named<T>(o.loss, data.layout())),
+        feed_(data, o.batch_size, loss_options<T>(o.label_smoothing, o.class_weights), o.sample_weights),
+        batches_(data.size(), o.batch_size, o.shuffle, o.seed),
+        scores_(o.metrics, feed_.layout()) {
+    kernels::on_cpu(device_.device, "fit");
+    expect_targets(loss_, data);
+    if (o.validation) {
+      gradus::detail::require<ValueError>(o.validation.shared->size() > 0,
+                                          "fit: the validation data has no samples");
+      expect_alike(o.validation.shared->layout(), feed_.layout());
+      expect_targets(loss_, *o.validation.shared);
+      validation_.reset(new Validation{
+          {*o.validation.shared, o.batch_size, loss_options<T>(o.label_smoothing, {}), Array<T>()},
+          {o.metrics, feed_.layout()}});
+    }
+  }
+
+  History run() {
+    optim::Optimizer<T> optimizer(model_, o_.optimizer, o_.clip, o_.schedule);
+    Progress progress(o_.verbose, o_.epochs);
+    History h;
+    h.device = device_.reason;
+    for (std::size_t i = 0; i < scores_.count(); ++i) h.series.push_back({scores_.name(i), {}});
+    for (std::size_t i = 0; validation_ && i < scores_.count(); ++i)
+      h.series.push_back({"val_" + scores_.name(i), {}});
+    for (auto& s : h.series) s.values.reserve(std::size_t(o_.epochs));
+    for (int e = 0; e < o_.epochs; ++e) {
+      train_epoch(e, optimizer);
+      for (std::size_t i = 0; i < scores_.count(); ++i) h.series[i].values.push_back(scores_.value(i));
+      if (validation_) {
+        score(model_, validation_->feed, loss_, o_.batch_size, evaluation_tape_, validation_->scores);
+        for (std::size_t i = 0; i < scores_.count(); ++i)
+          h.series[scores_.count() + i].values.push_back(validation_->scores.value(i));
+      }
+      h.steps = optimizer.steps();
+      h.seconds = progress.seconds();
+      bool stop = e + 1 == o_.epochs;
+      if (o_.after_epoch) {
+        Epoch<T> now{e, h, model_, optimizer};
+        o_.after_epoch(now);
+        stop = stop || now.stop;
+      }
+      progress.epoch(e + 1, h, stop);
+      if (stop) break;
+    }
+    return h;
+  }
+
+ private:
+  void train_epoch(int e, optim::Optimizer<T>& optimizer) {
+    batches_.begin_epoch(e);
+    scores_.reset();
+    for (Index k = 0; k < batches_.count(); ++k) {
+      const Sample<T>& s = feed_.load(tape_, batches_[k]);
+      const Outcome<T> o = loss_(model_, s);
+      if (e == 0 && k == 0) expect_sense(o);
+      const double loss = double(o.loss.item());
+      if (!std::isfinite(loss))  // before the update: the parameters stay as they were
+        gradus::detail::fail<DivergenceError>("fit: the loss is ", unsigned_nan(loss), " in epoch ", e + 1,
+                                              ", batch ", k + 1, ": ", culprit(model_, s, o));
+      tape_.backward(o.loss);
+      optimizer.step();
+      scores_.add(o, s, loss);
+    }
+  }
+
+  /// What only a first output shows.
+  void expect_sense(const Outcome<T>& o) const {
+    expect_probabilities(loss_, o);
+    const Index classes = o.output.shape().columns();
+    feed_.expect_labels_below(classes);
+    if (validation_) validation_->feed.expect_labels_below(classes);
+  }
+
+  nn::Module<T>& model_;
+  const FitOptions<T>& o_;
+  Device::Choice device_;
+  const NamedLoss<T>& loss_;
+  Feed<T> feed_;
+  data::Batches batches_;
+  Scores<T> scores_;
+  struct Validation {
+    Feed<T> feed;
+    Scores<T> scores;
+  };
+  std::unique_ptr<Validation> validation_;
+  Tape tape_{true, o_.seed}, evaluation_tape_{false};
+};
+
+}  // namespace train
+
+/// Trains the model and returns the history. Deterministic: the same model, data and options give the same
+/// bits, at any number of threads. Throws ValueError, ShapeError … before the first step, and DivergenceError
+/// where the loss is not finite: the parameters are then as before that batch. After warm-up an epoch
+/// allocates nothing.
+template <class T> History fit(nn::Module<T>& model, const data::Source<T>& data,
+                               const std::type_identity_t<FitOptions<T>>& options = {}) {
+  train::check(options, data.size());
+  if (options.validation || options.validation_split == 0)
+    return train::Trainer<T>(model, data, options).run();
+  const auto* memory = dynamic_cast<const data::Dataset<T>*>(&data);
+  detail::require<ValueError>(memory,
+                              "fit: validation_split needs data in memory; give `validation` instead");
+  const auto [first, last] = memory->split_last(options.validation_split);
+  FitOptions<T> split = options;
+  split.validation = last;
+  if (split.sample_weights.size() > 0) split.sample_weights = split.sample_weights.slice(0, first.size());
+  return train::Trainer<T>(model, first, split).run();
+}
+
+/// Loss and metrics over all samples, one value each: evaluate(model, test, {.loss = …})["accuracy"][0].
+template <class T> History evaluate(const nn::Module<T>& model, const data::Source<T>& data,
+                                    const std::type_identity_t<FitOptions<T>>& options = {}) {
+  train::check(options, data.size());
+  const auto& loss = train::loss_named<T>(options.loss, data.layout());
+  train::expect_targets(loss, data);
+  train::Feed<T> feed(data, options.batch_size,
+                      train::loss_options<T>(options.label_smoothing, options.class_weights),
+                      options.sample_weights);
+  train::Scores<T> scores(options.metrics, feed.layout());
+  Tape tape(false);
+  train::score(model, feed, loss, options.batch_size, tape, scores);
+  History h;
+  for (std::size_t i = 0; i < scores.count(); ++i) h.series.push_back({scores.name(i), {scores.value(i)}});
+  return h;
+}
+
+/// The model's output for every row of the inputs, in batches. Safe from many threads at once.
+template <class T>
+Array<T> predict(const nn::Module<T>& model, std::span<const Array<T>> inputs, Index batch_size = 256) {
+  detail::require<ValueError>(!inputs.empty() && inputs[0].rank() > 0,
+                              "predict: there is no input with rows");
+  detail::require<ValueError>(batch_size >= 1, "predict: batch_size is ", batch_size,
+                              "; it must be at least 1");
+  const Index n = inputs[0].shape()[0];
+  Tensor<T> few[4];  // a model of up to four inputs costs no allocation
+  std::vector<Tensor<T>> many(inputs.size() > std::size(few) ? inputs.size() : 0);
+  const std::span<Tensor<T>> x(many.empty() ? few : many.data(), inputs.size());
+  Array<T> all;
+  Index first = 0;
+  do {  // once at least: an empty input has an output shape, too
+    const Index last = std::min(n, first + batch_size);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = inputs[i].slice(first, last);
+    const Array<T> y = model.forward(std::span<const Tensor<T>>(x)).array();
+    if (first == 0 && last == n) return y;
+    if (first == 0) all = Array<T>::uninitialized(y.shape().with(0, n));
+    std::copy(y.begin(), y.end(), all.mutable_data() + first * y.shape().inner(0));
+    first = last;
+  } while (first < n);
+  return all;
+}
+template <class T>
+Array<T> predict(const nn::Module<T>& model, const Array<T>& input, Index batch_size = 256) {
+  return predict(model, std::span<const Array<T>>(&input, 1), batch_size);
+}
+
+}  // namespace gradus
