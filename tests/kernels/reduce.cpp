@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include <gradus/kernels/reduce.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/numbers.hpp"
+#include "tests/support/threads.hpp"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+struct SquaredDistance {
+  template <class X> static X value(X a, X b, X s) { return s * (a - b) * (a - b); }
+};
+template <class T> Sink<T> sink(Array<T>& a) { return {a.mutable_data(), a.shape(), a.device()}; }
+template <class T> Array<T> sum_of(const Array<T>& x, kernels::Groups g, T scale = T(1)) {
+  auto y = Array<T>::uninitialized({g.outer * g.inner});
+  kernels::sum(sink(y), x.view(), g, scale);
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("sum is pairwise: a million floats are right to a few units") {
+  constexpr Index n = 1000003;
+  const auto x = numbers({n}, 0, 1).to<float>();
+  long double truth = 0;
+  float one_by_one = 0;
+  for (const float v : x.values()) truth += v, one_by_one += v;
+  const auto error = [&](float s) { return static_cast<double>(std::abs((s - truth) / truth)); };
+  // blocks of 128 terms of a 16-lane block each, their sums as a tree: at most 128 + log₂(n) roundings, in
+  // practice their square root
+  CHECK(error(sum_of(x, {1, n, 1})(0)) <= 8 * 0x1p-24);
+  CHECK(error(one_by_one) > 8 * 0x1p-24);  // what it would be otherwise
+  // along rows and along columns too
+  const auto columns = sum_of(numbers({100003, 10}, 0, 1).to<float>(), {1, 100003, 10});
+  for (Index i = 0; i < 10; ++i) {
+    long double s = 0;
+    const auto y = numbers({100003, 10}, 0, 1).to<float>();
+    for (Index k = 0; k < 100003; ++k) s += y(k, i);
+    CHECK(std::abs(static_cast<double>((columns(i) - s) / s)) <= 8 * 0x1p-24);
+  }
+}
+
+TEST_CASE("sum of every size around its blocks") {
+  for (const Index n : {0, 1, 7, 8, 9, 127, 128, 129, 2047, 2048, 2049, 4096, 6145}) {
+    Array<double> x(Shape{n});
+    for (Index i = 0; i < n; ++i) x.mutable_data()[i] = double(i + 1);
+    CHECK(sum_of(x, {1, n, 1}, 2.0)(0) == double(n) * double(n + 1));  // whole numbers: exact
+    CHECK(sum_of(x, {n, 1, 1}, 1.0) == x);
+  }
+  for (const Index inner : {2, 7, 8, 17})
+    for (const Index n : {0, 1, 129}) {
+      Array<double> x(Shape{3, n, inner});
+      for (Index i = 0; i < x.size(); ++i) x.mutable_data()[i] = double(i);
+      const auto y = sum_of(x, {3, n, inner});
+      bool equal = true;
+      for (Index o = 0; o < 3; ++o)
+        for (Index i = 0; i < inner; ++i) {
+          double s = 0;
+          for (Index k = 0; k < n; ++k) s += double((o * n + k) * inner + i);
+          equal &= y(o * inner + i) == s;
+        }
+      CHECK(equal);
+    }
+}
+
+TEST_CASE("sum adds to a gradient that was written") {
+  Array<double> memory(Shape{1});
+  Gradient g{memory.mutable_data(), {1}, {}};
+  const Sink<double> to{memory.mutable_data(), {1}, {}, &g};
+  const Array<double> x = {1, 2, 3};
+  kernels::sum(to, x.view(), {1, 3, 1});
+  kernels::sum(to, x.view(), {1, 3, 1}, 2.0);
+  CHECK(memory(0) == 18);
+}
+
+TEST_CASE("sum_all of a formula, with numbers and operands that are one number") {
+  for (const Index n : {1, 7, 1024, 1025, 5000}) {
+    const auto x = numbers({n});
+    const Array<double> t = full<double>({}, 0.25);
+    Array<double> y(Shape{});
+    const double two = 2;
+    kernels::sum_all(kernels::formula<SquaredDistance, double, double, 1, double, double>, sink(y), 0.5, &two,
+                     x.view(), t.view());
+    long double s = 0;
+    for (const double v : x.values()) s += (v - 0.25L) * (v - 0.25L);
+    CHECK(std::abs(y.item() - static_cast<double>(s)) <= 16 * 0x1p-52 * static_cast<double>(s));  // pairwise
+  }
+}
+
+TEST_CASE("sums and extremes give the same bits at any number of threads") {
+  const auto x = numbers({700, 30, 17}).to<float>();
+  for (const auto& g : {kernels::Groups(1, 357000, 1), kernels::Groups(700, 510, 1),
+                        kernels::Groups(1, 700, 510), kernels::Groups(700, 30, 17)}) {
+    same_at_any_number_of_threads([&] { return sum_of(x, g); });
+    same_at_any_number_of_threads([&] {
+      auto y = Array<float>::uninitialized({g.outer * g.inner});
+      kernels::extreme<true>(sink(y), x.view(), g);
+      return y;
+    });
+    same_at_any_number_of_threads([&] {
+      auto y = Array<std::int32_t>::uninitialized({g.outer * g.inner});
+      kernels::extreme_place<false>(sink(y), x.view(), g);
+      return y;
+    });
+  }
+}

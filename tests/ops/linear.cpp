@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include <gradus/ops/exponential.hpp>
+#include <gradus/ops/linear.hpp>
+
+#include "tests/support/expect_op.hpp"
+#include "tests/support/words.hpp"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+/// F(x·Wᵀ + b), a sum at a time.
+template <class F>
+Array<double> dense(const Array<double>& x, const Array<double>& w, const Array<double>& b, F f) {
+  const Index N = w.shape()[0], K = w.shape()[1], rows = x.shape().rows();
+  Array<double> y(x.shape().with(x.rank() - 1, N));
+  for (Index r = 0; r < rows; ++r)
+    for (Index n = 0; n < N; ++n) {
+      Real z = b.size() > 0 ? b.data()[n] : 0;
+      for (Index k = 0; k < K; ++k) z += Real(x.data()[r * K + k]) * w.data()[n * K + k];
+      y.mutable_data()[r * N + n] = static_cast<double>(f(z));
+    }
+  return y;
+}
+const auto same_number = [](Real z) { return z; };
+
+Samples layers() {
+  Samples s;
+  for (const auto& [rows, K, N] :
+       {std::array<Index, 3>{1, 1, 1}, {7, 3, 1}, {1, 17, 5}, {5, 4, 33}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}})
+    s.push_back({numbers({rows, K}), numbers({N, K}, -1, 1, 2), numbers({N}, -1, 1, 3)});
+  s.push_back({numbers({4}), numbers({3, 4}, -1, 1, 2), numbers({3}, -1, 1, 3)});  // one row without its axis
+  s.push_back({numbers({2, 3, 4}), numbers({3, 4}, -1, 1, 2), numbers({3}, -1, 1, 3)});  // two axes of rows
+  return s;
+}
+Samples without_bias() {
+  Samples s = layers();
+  for (auto& x : s) x.pop_back();
+  return s;
+}
+
+// sums of up to 17 terms of size 1: their rounding is 17 · 2⁻⁵³ and does not shrink where the sum is near 0
+constexpr Bounds sums = {.absolute = 64};
+
+}  // namespace
+
+TEST_CASE("linear") {
+  expect_op([](auto x, auto w, auto b) { return linear(x, w, b); },
+            [](const Array<double>& x, const Array<double>& w, const Array<double>& b) {
+              return dense(x, w, b, same_number);
+            },
+            layers(), sums);
+  expect_op([](auto x, auto w) { return linear(x, w); },
+            [](const Array<double>& x, const Array<double>& w) {
+              return dense(x, w, Array<double>(), same_number);
+            },
+            without_bias(), sums);
+}
+
+TEST_CASE("linear with an activation") {
+  const auto sigma = [](Real z) { return 1 / (1 + std::exp(-z)); };
+  expect_op([](auto x, auto w,
+               auto b) { return linear(x, w, b, &ops::joined<ops::Sigmoid, scalar_of<decltype(x)>>); },
+            [&](const Array<double>& x, const Array<double>& w, const Array<double>& b) {
+              return dense(x, w, b, sigma);
+            },
+            layers(), sums);
+  expect_op([](auto x, auto w) { return linear(x, w, &ops::joined<ops::Tanh, scalar_of<decltype(x)>>); },
+            [](const Array<double>& x, const Array<double>& w) {
+              return dense(x, w, Array<double>(), [](Real z) { return std::tanh(z); });
+            },
+            without_bias(), sums);
+  expect_op(
+      [](auto x, auto w, auto b) { return linear(x, w, b, &ops::joined<ops::Relu, scalar_of<decltype(x)>>); },
+      [](const Array<double>& x, const Array<double>& w, const Array<double>& b) {
+        return dense(x, w, b, [](Real z) { return z > 0 ? z : 0; });
+      },
+      layers(), sums);
+}
+
+TEST_CASE("a joined activation gives the bits of the two ops apart") {
+  for (const Index rows : {1, 5, 64})
+    for (const Index N : {1, 16, 100}) {
+      const auto x = numbers({rows, 30}).to<float>(), w = numbers({N, 30}, -1, 1, 2).to<float>();
+      const auto b = numbers({N}, -1, 1, 3).to<float>();
+      CHECK(
+          same_bits(linear(x, w, b, &ops::joined<ops::Relu, float>).array(), relu(linear(x, w, b)).array()));
+      CHECK(same_bits(linear(x, w, b, &ops::joined<ops::Sigmoid, float>).array(),
+                      sigmoid(linear(x, w, b)).array()));
+      CHECK(same_bits(linear(x, w, &ops::joined<ops::Tanh, float>).array(), tanh(linear(x, w)).array()));
+    }
+}
+
+TEST_CASE("linear: shapes that do not fit are named") {
+  const Array<float> x(Shape{5, 3}), w(Shape{4, 2}), w3(Shape{4, 3}), b(Shape{3});
+  CHECK(words<ShapeError>([&] { linear(x, w); }) ==
+        "linear: x is [5, 3], w is [4, 2]; x's last axis must equal w's columns");
+  CHECK(words<ShapeError>([&] { linear(x, b); }) ==
+        "linear: x is [5, 3], w is [3]; x's last axis must equal w's columns");
+  CHECK(words<ShapeError>([&] { linear(Array<float>(Shape{}), w); }) ==
+        "linear: x is [], w is [4, 2]; x's last axis must equal w's columns");
+  CHECK(words<ShapeError>([&] { linear(x, w3, b); }) == "linear: w is [4, 3], b is [3]; b must be [4]");
+}
