@@ -1,0 +1,47 @@
+# cmake -DWAY=... -DROOT=... -DBUILD=... -DWORK=... -DCXX=... -DGENERATOR=... -DEIGEN=... -DEIGEN_CMAKE=... -P consume.cmake
+#
+# Uses gradus as a program elsewhere does, in one of five ways, in an empty directory, and runs that program.
+cmake_policy(VERSION 3.21)
+set(sources ${ROOT}/tests/consumers/main.cpp)
+set(flags -O0 -std=c++20)
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+
+function(run)
+  execute_process(COMMAND ${ARGV} WORKING_DIRECTORY ${WORK} RESULT_VARIABLE failed OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  if(failed)
+    list(JOIN ARGV " " command)
+    message(FATAL_ERROR "${WAY}: ${command}\n${out}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+
+if(WAY MATCHES "find_package|pkg_config")
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+endif()
+
+if(WAY STREQUAL "bare")
+  run(${CXX} ${flags} -I ${ROOT}/include -I ${EIGEN} ${sources} -o consumer)
+elseif(WAY STREQUAL "pkg_config")
+  set(ENV{PKG_CONFIG_PATH} ${WORK}/prefix/share/pkgconfig)
+  run(pkg-config --cflags --libs gradus)
+  separate_arguments(gradus_flags UNIX_COMMAND "${out}")
+  run(${CXX} ${flags} ${sources} -o consumer ${gradus_flags})
+else()
+  # None: no optimisation, whatever the default
+  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${ROOT}/tests/consumers/${WAY} -B ${WORK} -DCMAKE_CXX_COMPILER=${CXX}
+      -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O0 -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DEigen3_DIR=${EIGEN_CMAKE}
+      -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+  file(READ ${WORK}/compile_commands.json commands)
+  if(commands MATCHES "-m(arch|cpu)=")
+    message(FATAL_ERROR "${WAY}: gradus chose the consumer's processor:\n${commands}")
+  elseif(NOT commands MATCHES "-ffp-contract=off")
+    message(FATAL_ERROR "${WAY}: -ffp-contract=off does not reach the consumer:\n${commands}")
+  endif()
+  run(${CMAKE_COMMAND} --build ${WORK})
+endif()
+
+run(${WORK}/consumer)
+if(NOT out MATCHES "gradus [0-9]+\\.[0-9]+\\.[0-9]+")
+  message(FATAL_ERROR "${WAY}: the program printed\n${out}")
+endif()

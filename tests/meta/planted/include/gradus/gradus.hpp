@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// A planted fault: a function in a header that is not inline.
+#pragma once
+
+namespace gradus {
+int planted() { return 1; }
+}  // namespace gradus
