@@ -163,6 +163,19 @@ inline void map_broadcast(RunFormula f, char* y, Index y_element, bool add, cons
   });
 }
 
+/// Where element `first` of each operand is, and how it goes on: along the result, or one number for all of it.
+struct Places {
+  const void* from[Broadcast::most];
+  Index by[Broadcast::most];
+
+  Places(const Operand* x, int operands, Index first) {
+    for (int k = 0; k < operands; ++k) {
+      by[k] = x[k].shape.size() == 1 ? 0 : 1;
+      from[k] = x[k].data + first * by[k] * x[k].element;
+    }
+  }
+};
+
 inline void map(RunFormula f, char* y, Index y_element, bool add, const Shape& shape, const void* scalars,
                 const Operand* x, int operands) {
   const Index n = shape.size();
@@ -172,13 +185,8 @@ inline void map(RunFormula f, char* y, Index y_element, bool add, const Shape& s
     if (x[k].shape.size() != n && x[k].shape.size() != 1)
       return map_broadcast(f, y, y_element, add, shape, scalars, x, operands);
   parallel_for(n, map_grain, [&](Index first, Index last) {
-    const void* from[Broadcast::most];
-    Index by[Broadcast::most];
-    for (int k = 0; k < operands; ++k) {
-      by[k] = x[k].shape.size() == 1 ? 0 : 1;
-      from[k] = x[k].data + first * by[k] * x[k].element;
-    }
-    f(y + first * y_element, add, last - first, scalars, from, by);
+    const Places at(x, operands, first);
+    f(y + first * y_element, add, last - first, scalars, at.from, at.by);
   });
 }
 

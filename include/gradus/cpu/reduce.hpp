@@ -24,8 +24,6 @@ template <class X, class Term> X pairwise(Index n, const Term& term) {
   constexpr Index block = 128;
   X partial[48];  // sums of 1, 2, 4, … blocks: as the digits of a binary counter
   int depth = 0;
-  X total(0);
-  bool any = false;
   for (Index first = 0, blocks = 1; first < n; first += block, ++blocks) {
     const Index last = std::min(n, first + block);
     X a = term(first);
@@ -33,11 +31,9 @@ template <class X, class Term> X pairwise(Index n, const Term& term) {
     for (Index b = blocks; b % 2 == 0; b /= 2) a = partial[--depth] + a;
     partial[depth++] = a;
   }
-  while (depth > 0) {
-    total = any ? partial[depth - 1] + total : partial[depth - 1];
-    any = true;
-    --depth;
-  }
+  if (depth == 0) return X(0);
+  X total = partial[--depth];
+  while (depth > 0) total = partial[--depth] + total;
   return total;
 }
 
@@ -56,14 +52,9 @@ template <class T> T sum_formula(RunFormula f, Index n, const void* scalars, con
   constexpr Index piece = 1024;
   return pairwise<T>((n + piece - 1) / piece, [&](Index p) {
     alignas(64) T values[piece];
-    const void* from[Broadcast::most];
-    Index by[Broadcast::most];
-    for (int k = 0; k < operands; ++k) {
-      by[k] = x[k].shape.size() == 1 ? 0 : 1;
-      from[k] = x[k].data + p * piece * by[k] * x[k].element;
-    }
+    const Places at(x, operands, p * piece);
     const Index m = std::min(piece, n - p * piece);
-    f(values, false, m, scalars, from, by);
+    f(values, false, m, scalars, at.from, at.by);
     return sum_run(m, values);
   });
 }

@@ -68,17 +68,9 @@ template <class T> struct Where {  // c = m ? a : b   da = m ? dc : 0   db = m ?
   Shape shape() const { return broadcast(m.shape, broadcast(a.shape, b.shape, name), name); }
   void forward(Sink<T> c, Step&) { kernels::map<Pick, T>(c, std::array<T, 0>(), m, a, b); }
   void backward(View<T> dc, Step& step, Sink<bool>, Sink<T> da, Sink<T> db) const {
-    send<PickA>(dc, step, da);
-    send<PickB>(dc, step, db);
-  }
-
- private:
-  template <class D> void send(View<T> dc, Step& step, const Sink<T>& dx) const {
-    if (!dx.data) return;
-    const bool whole = dx.shape == dc.shape;
-    const Sink<T> to = whole ? dx : step.scratch<T>(dc.shape);
-    kernels::map<D, T>(to, std::array<T, 0>(), dc, m);
-    if (!whole) sum_axes(dx, to.view(), broadcast_axes(dc.shape, dx.shape), step);
+    const std::array<T, 0> none;
+    to_operand(da, dc, step, [&](const Sink<T>& to) { kernels::map<PickA, T>(to, none, dc, m); });
+    to_operand(db, dc, step, [&](const Sink<T>& to) { kernels::map<PickB, T>(to, none, dc, m); });
   }
 };
 

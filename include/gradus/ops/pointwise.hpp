@@ -98,6 +98,17 @@ inline unsigned broadcast_axes(const Shape& y, const Shape& x) {
   return axes;
 }
 
+/// Sends a gradient of the result's shape to an operand: write(sink) computes it, and where the operand was broadcast it
+/// is summed over those axes.
+template <class T, class Write>
+void to_operand(const Sink<T>& dx, const View<T>& dc, Step& step, const Write& write) {
+  if (!dx.data) return;
+  if (dx.shape == dc.shape) return write(dx);
+  const Sink<T> whole = step.scratch<T>(dc.shape);
+  write(whole);
+  sum_axes(dx, whole.view(), broadcast_axes(dc.shape, dx.shape), step);
+}
+
 template <class F> struct SlopeA {
   template <class X, class... R> static X value(X dc, R... r) { return F::da(dc, r...); }
 };
@@ -134,15 +145,13 @@ template <class T> struct Pairwise {
   }
 
  private:
-  void send(const kernels::Formula& slope, View<T> dc, Step& step, const Sink<T>& dx) const {
-    if (!dx.data) return;
-    const bool whole = dx.shape == dc.shape;
-    const Sink<T> to = whole ? dx : step.scratch<T>(dc.shape);
-    if (f.of_dc_alone)
-      kernels::map<T>(slope, to, nullptr, dc);
-    else
-      kernels::map<T>(slope, to, nullptr, dc, a, b);
-    if (!whole) sum_axes(dx, to.view(), broadcast_axes(dc.shape, dx.shape), step);
+  void send(const kernels::Formula& slope, const View<T>& dc, Step& step, const Sink<T>& dx) const {
+    to_operand(dx, dc, step, [&](const Sink<T>& to) {
+      if (f.of_dc_alone)
+        kernels::map<T>(slope, to, nullptr, dc);
+      else
+        kernels::map<T>(slope, to, nullptr, dc, a, b);
+    });
   }
 };
 
