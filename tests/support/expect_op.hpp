@@ -87,7 +87,8 @@ class Subject {
     for (Index i = 0; i < a.size(); ++i) {
       const double x = static_cast<double>(a.data()[i]), y = b.data()[i];
       if (x == y || (x != x && y != y) || std::abs(x - y) <= bound(i)) continue;
-      return fail(what + " is " + detail::text(x) + " at " + std::to_string(i) + ", not " + detail::text(y));
+      return fail(what + " is " + detail::message(x) + " at " + std::to_string(i) + ", not " +
+                  detail::message(y));
     }
   }
 
@@ -194,12 +195,12 @@ class Subject {
         const double d = r.d[k].data()[i], coarse = difference(1e-6);
         const double d1 = difference(1e-3), d2 = difference(5e-4), fine = (4 * d2 - d1) / 3;
         const std::string name =
-            "∂/∂x" + std::to_string(k) + " at " + std::to_string(i) + " is " + detail::text(d);
+            "∂/∂x" + std::to_string(k) + " at " + std::to_string(i) + " is " + detail::message(d);
         require(std::abs(d - coarse) <= 1e-5 + 1e-3 * std::abs(coarse),
-                name + ", differences say " + detail::text(coarse));
+                name + ", differences say " + detail::message(coarse));
         require(std::abs(d - fine) <=
                     1e-11 * scale * double(1 + c.size()) + 1e-10 * std::abs(d) + 0.01 * std::abs(d1 - d2),
-                name + ", extrapolated differences say " + detail::text(fine));
+                name + ", extrapolated differences say " + detail::message(fine));
       }
     }
   }

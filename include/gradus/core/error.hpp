@@ -4,6 +4,7 @@
 #pragma once
 
 #include <charconv>
+#include <concepts>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -43,42 +44,80 @@ struct DivergenceError : Error {
 
 namespace detail {
 
-inline std::string text(std::string_view s) { return std::string(s); }
-inline std::string text(const char* s) { return s; }
-inline std::string text(char c) { return std::string(1, c); }
-inline std::string text(bool b) { return b ? "true" : "false"; }
 template <class T>
-  requires std::is_integral_v<T> std::string text(T n) { return std::to_string(n); }
-// numbers in as few digits as say them: 0.1, not 0.100000; a point in every locale
-inline std::string text(float x) {
-  char buffer[32];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::general).ptr};
-}
-inline std::string text(double x) {
-  char buffer[32];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::general, 9).ptr};
-}
-template <class T>
-  requires requires(const T& t) { t.str(); }
-std::string text(const T& t) { return t.str(); }
+concept Describable = requires(const T& t) {
+  t.str();
+};
 
-inline std::string joined(std::initializer_list<std::string> parts) {
+/// One part of a message. It becomes words when an error is thrown: a check that holds costs nothing.
+class Part {
+ public:
+  Part(const char* s) : value_{.object = s}, words_(&Part::of_chars) {}
+  Part(const std::string& s) : value_{.object = &s}, words_(&Part::of_string) {}
+  Part(const std::string_view& s) : value_{.object = &s}, words_(&Part::of_view) {}
+  Part(bool b) : Part(b ? "true" : "false") {}
+  Part(char c) : value_{.integer = c}, words_(&Part::of_char) {}
+  template <std::integral T> Part(T n)
+      : value_{.integer = static_cast<long long>(n)},
+        words_(std::is_signed_v<T> ? &Part::of_integer : &Part::of_unsigned) {}
+  Part(float x) : value_{.number = x}, words_(&Part::of_float) {}
+  Part(double x) : value_{.number = x}, words_(&Part::of_double) {}
+  template <Describable T> Part(const T& t) : value_{.object = &t}, words_(&Part::of_object<T>) {}
+
+  void append_to(std::string& message) const { message += words_(value_); }
+
+ private:
+  union Value {
+    const void* object;
+    long long integer;
+    double number;
+  };
+  static std::string of_chars(Value v) { return static_cast<const char*>(v.object); }
+  static std::string of_string(Value v) { return *static_cast<const std::string*>(v.object); }
+  static std::string of_view(Value v) { return std::string(*static_cast<const std::string_view*>(v.object)); }
+  static std::string of_char(Value v) { return std::string(1, static_cast<char>(v.integer)); }
+  static std::string of_integer(Value v) { return std::to_string(v.integer); }
+  static std::string of_unsigned(Value v) {
+    return std::to_string(static_cast<unsigned long long>(v.integer));
+  }
+  // numbers in as few digits as say them: 0.1, not 0.100000; a point in every locale
+  static std::string of_float(Value v) {
+    char buffer[32];
+    const auto x = static_cast<float>(v.number);
+    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::general).ptr};
+  }
+  static std::string of_double(Value v) {
+    char buffer[32];
+    return {buffer,
+            std::to_chars(buffer, buffer + sizeof buffer, v.number, std::chars_format::general, 9).ptr};
+  }
+  template <class T> static std::string of_object(Value v) { return static_cast<const T*>(v.object)->str(); }
+
+  Value value_;
+  std::string (*words_)(Value);
+};
+
+inline std::string joined(std::initializer_list<Part> parts) {
   std::string all;
-  for (const std::string& part : parts) all += part;
+  for (const Part& part : parts) part.append_to(all);
   return all;
 }
+template <class E> [[noreturn, gnu::noinline, gnu::cold]] void raise(std::initializer_list<Part> parts) {
+  throw E(joined(parts));
+}
 
-/// The parts of a message, one after the other. Out of line, so that a check costs its caller one call; by
-/// value, so that words of different lengths share one function.
-template <class... Parts> [[gnu::noinline, gnu::cold]] std::string message(Parts... parts) {
-  return joined({text(parts)...});
+/// The parts of a message, one after the other: words, numbers, and all that has a str().
+template <class... Parts> [[gnu::always_inline]] inline std::string message(const Parts&... parts) {
+  return joined({Part(parts)...});
 }
-template <class E, class... Parts> [[noreturn, gnu::noinline, gnu::cold]] void fail(Parts... parts) {
-  throw E(joined({text(parts)...}));
+// inline always: words of every length would be a function each
+template <class E, class... Parts> [[noreturn, gnu::always_inline]] inline void fail(const Parts&... parts) {
+  raise<E>({Part(parts)...});
 }
-template <class E, class... Parts> void require(bool holds, const Parts&... parts) {
+template <class E, class... Parts>
+[[gnu::always_inline]] inline void require(bool holds, const Parts&... parts) {
   if (!holds) [[unlikely]]
-    fail<E>(parts...);
+    raise<E>({Part(parts)...});
 }
 
 }  // namespace detail

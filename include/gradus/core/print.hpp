@@ -185,7 +185,7 @@ std::vector<std::string> words(const T* data, const std::vector<Index>& at, bool
       else if constexpr (std::integral<T>)
         words.push_back(std::to_string(data[i]));  // char, too
       else
-        words.push_back(text(data[i]));  // a user's own scalar: str()
+        words.push_back(message(data[i]));  // a user's own scalar: str()
     }
   }
   std::size_t width = std::same_as<T, bool> && !scalar ? 5 : 0;
