@@ -59,6 +59,24 @@ TEST_CASE("map at the edges of blocks") {
   }
 }
 
+TEST_CASE("map at the edges of blocks: a single number, a mask, and a sum with what is there") {
+  for (Index n = 1; n <= 70; ++n) {
+    const auto x = numbers({n}).to<float>();
+    Array<bool> m(Shape{n});
+    for (Index i = 0; i < n; ++i) m.mutable_data()[i] = i % 3 == 1;
+    const Array<float> one = {0.25f};
+    std::vector<float> memory(std::size_t(n) + 2, 7);
+    Gradient g{memory.data() + 1, {n}, {}};
+    g.written = true;  // so the kernel adds
+    const Sink<float> to{memory.data() + 1, {n}, {}, &g};
+    kernels::map<Blend, float>(to, std::array{0.5f, 2.0f}, one.view(), x.view(), m.view());
+    bool equal = memory.front() == 7 && memory.back() == 7;
+    for (Index i = 0; i < n; ++i)
+      equal &= memory[std::size_t(i) + 1] == 7 + ((0.25f - x(i)) * (m(i) ? 1.0f : 0.0f) + 0.5f - 2);
+    CHECK(equal);
+  }
+}
+
 TEST_CASE("map reads and writes other types as its own") {
   const Array<bool> m = {true, false, true};
   const Array<std::int32_t> k = {1, -2, 3};

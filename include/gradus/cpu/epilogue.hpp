@@ -6,12 +6,8 @@
 
 namespace gradus::cpu {
 
-struct PlusBias {
-  template <class X> static X value(X c, X b) { return c + b; }
-};
-template <class F> struct Activated {
-  template <class X> static X value(X c) { return F::value(c); }
-  template <class X> static X value(X c, X b) { return F::value(c + b); }
+struct Identity {
+  template <class X> static X value(X z) { return z; }
 };
 
 template <class T> struct EpilogueRows {
@@ -19,29 +15,21 @@ template <class T> struct EpilogueRows {
   Index columns;
 };
 
-/// F over `rows` whole rows of c, in place: a block of columns at a time, whose bias stays in a register. A
-/// single column is one run with a constant bias.
+/// F(c + bias) over `rows` whole rows of c, in place: a block of columns at a time, whose bias stays in a
+/// register. A single column, or no bias: all rows are one.
 template <class F, class T> void finish_rows(const void* context, T* c, Index, Index rows) {
   const auto& e = *static_cast<const EpilogueRows<T>*>(context);
-  using detail::Run;
   constexpr Index W = Wide<T>::size;
-  const Index N = e.columns;
-  if (!e.bias) {
-    if constexpr (requires(Wide<T> x) { F::value(x); })
-      detail::run_plain<F, T>(c, false, rows * N, Run<T, T>(c, 1));
-  } else if (N == 1) {
-    detail::run_plain<F, T>(c, false, rows, Run<T, T>(c, 1), Run<T, T>(e.bias, 0));
-  } else {
-    for (Index i = 0; i < N; i += W) {
-      const Index n = std::min(W, N - i);
-      const auto bias = Wide<T>::load_partial(e.bias + i, n);
-      T* at = c + i;
-      if (n == W)
-        for (Index r = 0; r < rows; ++r, at += N) F::value(Wide<T>::load(at), bias).store(at);
-      else
-        for (Index r = 0; r < rows; ++r, at += N)
-          F::value(Wide<T>::load_partial(at, n), bias).store_partial(at, n);
-    }
+  const bool one = !e.bias || e.columns == 1;
+  const Index N = one ? rows * e.columns : e.columns, M = one ? 1 : rows;
+  const Wide<T> same(e.bias ? *e.bias : T(-0.0));  // x + −0 is x, −0 too
+  for (Index i = 0; i < N; i += W) {
+    const Index n = std::min(W, N - i);
+    const auto bias = one ? same : Wide<T>::load_partial(e.bias + i, n);
+    T* at = c + i;
+    for (Index r = 0; r < M; ++r, at += N)
+      detail::store<T>(at, F::value((n == W ? Wide<T>::load(at) : Wide<T>::load_partial(at, n)) + bias),
+                       false, n);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstring>
 
 #include <gradus/core/parallel.hpp>
 #include <gradus/core/sink.hpp>
@@ -21,15 +22,6 @@ template <class T, class U> Wide<T> load(const U* from) {
   else {
     T numbers[Wide<T>::size];
     for (Index k = 0; k < Wide<T>::size; ++k) numbers[k] = static_cast<T>(from[k]);
-    return Wide<T>::load(numbers);
-  }
-}
-template <class T, class U> Wide<T> load_partial(const U* from, Index n) {
-  if constexpr (std::is_same_v<T, U>)
-    return Wide<T>::load_partial(from, n);
-  else {
-    T numbers[Wide<T>::size] = {};
-    for (Index k = 0; k < n; ++k) numbers[k] = static_cast<T>(from[k]);
     return Wide<T>::load(numbers);
   }
 }
@@ -52,53 +44,22 @@ template <class T, class Y> void store(Y* to, const Wide<T>& y, bool add, Index 
   }
 }
 
-/// An operand along a run: contiguous (by = 1), or one number for the whole run (by = 0).
-template <class T, class U> struct Run {
-  const U* data;
-  Index by;
-  Wide<T> constant;
-  Run(const U* d, Index step) : data(d), by(step), constant(step ? T(0) : static_cast<T>(*d)) {}
-  /// The block at i, of which `left` numbers or all are there.
-  Wide<T> at(Index i, Index left) const {
-    if (!by) return constant;
-    return left >= Wide<T>::size ? load<T>(data + i) : load_partial<T>(data + i, left);
-  }
-};
-
-/// y (+)= F(x…, scalars…) along a run. Tails are padded and never scalar, so that a value does not depend on
-/// its position.
-template <class F, class T, class Y, std::size_t... A, class... R>
-void run(Y* y, bool add, Index n, [[maybe_unused]] const T* scalars, std::index_sequence<A...>,
-         const R&... x) {
-  constexpr Index W = Wide<T>::size;
-  const Wide<T> s[] = {Wide<T>(scalars[A])..., Wide<T>(T(0))};
-  Index i = 0;
-  if constexpr ((std::is_same_v<R, Run<T, T>> && ...) && std::is_same_v<Y, T>) {
-    if (!add && (x.by && ...))  // the common case: nothing but loads, the formula, and a store
-      for (; i + W <= n; i += W) Wide<T>(F::value(Wide<T>::load(x.data + i)..., s[A]...)).store(y + i);
-  }
-  for (; i < n; i += W)
-    store<T>(y + i, Wide<T>(F::value(x.at(i, n - i)..., s[A]...)), add, std::min(W, n - i));
-}
-/// Without scalars.
-template <class F, class T, class... R> void run_plain(T* y, bool add, Index n, const R&... x) {
-  run<F, T>(y, add, n, nullptr, std::index_sequence<>(), x...);
-}
-
-/// A formula over one run, with its types forgotten: all that a further formula adds to a program. The loops
-/// around it are the same code for all of them.
+/// A formula over whole blocks, its types forgotten: all that a further formula adds to a program. The loops
+/// around it are the same code for all of them. n is a multiple of Wide<T>::size. Operand k begins at x[k] and
+/// moves along with y (by[k] = 1), or is one block throughout (by[k] = 0).
 using RunFormula = void (*)(void* y, bool add, Index n, const void* scalars, const void* const* x,
                             const Index* by);
 
-template <class F, class T, class Y, std::size_t A, class... U> struct Formula {
-  static void run(void* y, bool add, Index n, const void* scalars, const void* const* x, const Index* by) {
-    unpack(y, add, n, scalars, x, by, std::index_sequence_for<U...>());
-  }
-  template <std::size_t... K> static void unpack(void* y, bool add, Index n, const void* scalars,
-                                                 const void* const* x, const Index* by,
-                                                 std::index_sequence<K...>) {
-    detail::run<F, T>(static_cast<Y*>(y), add, n, static_cast<const T*>(scalars),
-                      std::make_index_sequence<A>(), Run<T, U>(static_cast<const U*>(x[K]), by[K])...);
+/// y (+)= F(x…, scalars…)
+template <class F, class T, class Y, class A, class K, class... U> struct Formula;
+template <class F, class T, class Y, std::size_t... A, std::size_t... K, class... U>
+struct Formula<F, T, Y, std::index_sequence<A...>, std::index_sequence<K...>, U...> {
+  static void run(void* y, bool add, Index n, [[maybe_unused]] const void* scalars, const void* const* x,
+                  const Index* by) {
+    const Wide<T> s[] = {Wide<T>(static_cast<const T*>(scalars)[A])..., Wide<T>(T(0))};
+    for (Index i = 0; i < n; i += Wide<T>::size)
+      store<T>(static_cast<Y*>(y) + i,
+               Wide<T>(F::value(load<T>(static_cast<const U*>(x[K]) + i * by[K])..., s[A]...)), add);
   }
 };
 
@@ -141,52 +102,87 @@ struct Broadcast {
   }
 };
 
-inline void map_broadcast(RunFormula f, char* y, Index y_element, bool add, const Shape& shape,
-                          const void* scalars, const Operand* x, int operands) {
-  const Broadcast loops(shape, x, operands);
+/// A formula and all that its loops need to know.
+struct Pass {
+  RunFormula run;
+  Index block;  // elements
+  const void* scalars;
+  Index y_element;  // bytes
+  bool add;
+  const Operand* x;
+  int operands;
+
+  /// n elements at `to` from operands that are at `from`. One number for all is repeated over a block. A rest
+  /// is padded and never scalar, so that a value does not depend on its position.
+  void operator()(char* to, Index n, const void** from, const Index* by) const {
+    alignas(64) char pad[Broadcast::most + 1][2 * 64];
+    for (int k = 0; k < operands; ++k)
+      if (!by[k] && block > 1) from[k] = repeat(pad[k], from[k], x[k].element);
+    const Index rest = n % block, whole = n - rest;
+    if (whole > 0) run(to, add, whole, scalars, from, by);
+    if (rest == 0) return;
+    for (int k = 0; k < operands; ++k)
+      if (by[k])
+        from[k] =
+            padded(pad[k], static_cast<const char*>(from[k]) + whole * x[k].element, rest, x[k].element);
+    char* const last = pad[Broadcast::most];
+    padded(last, to + whole * y_element, add ? rest : 0, y_element);
+    run(last, add, block, scalars, from, by);
+    std::memcpy(to + whole * y_element, last, std::size_t(rest * y_element));
+  }
+
+ private:
+  const char* repeat(char* pad, const void* number, Index element) const {
+    for (Index i = 0; i < block; ++i) std::memcpy(pad + i * element, number, std::size_t(element));
+    return pad;
+  }
+  const char* padded(char* pad, const char* numbers, Index n, Index element) const {
+    std::memset(pad, 0, std::size_t(block * element));
+    std::memcpy(pad, numbers, std::size_t(n * element));
+    return pad;
+  }
+};
+
+inline void map_broadcast(const Pass& pass, char* y, const Shape& shape) {
+  const Broadcast loops(shape, pass.x, pass.operands);
   const Index length = loops.size[0];
   parallel_for(shape.size() / length, std::max<Index>(1, map_grain / length), [&](Index first, Index last) {
     for (Index r = first; r < last; ++r) {
       const void* from[Broadcast::most];
       Index by[Broadcast::most];
-      for (int k = 0; k < operands; ++k) {
+      for (int k = 0; k < pass.operands; ++k) {
         Index offset = 0, rest = r;
         for (int loop = 1; loop < loops.rank; ++loop) {
           offset += rest % loops.size[loop] * loops.stride[k][loop];
           rest /= loops.size[loop];
         }
-        from[k] = x[k].data + offset * x[k].element;
+        from[k] = pass.x[k].data + offset * pass.x[k].element;
         by[k] = loops.stride[k][0];
       }
-      f(y + r * length * y_element, add, length, scalars, from, by);
+      pass(y + r * length * pass.y_element, length, from, by);
     }
   });
 }
 
-/// Where element `first` of each operand is, and how it goes on: along the result, or one number for all of it.
-struct Places {
+/// Elements [first, first + n) of operands that have y's size, or are a single number.
+inline void map_flat(const Pass& pass, char* to, Index first, Index n) {
   const void* from[Broadcast::most];
   Index by[Broadcast::most];
-
-  Places(const Operand* x, int operands, Index first) {
-    for (int k = 0; k < operands; ++k) {
-      by[k] = x[k].shape.size() == 1 ? 0 : 1;
-      from[k] = x[k].data + first * by[k] * x[k].element;
-    }
+  for (int k = 0; k < pass.operands; ++k) {
+    by[k] = pass.x[k].shape.size() == 1 ? 0 : 1;
+    from[k] = pass.x[k].data + first * by[k] * pass.x[k].element;
   }
-};
+  pass(to, n, from, by);
+}
 
-inline void map(RunFormula f, char* y, Index y_element, bool add, const Shape& shape, const void* scalars,
-                const Operand* x, int operands) {
+inline void map(const Pass& pass, char* y, const Shape& shape) {
   const Index n = shape.size();
   // Shapes broadcast to y's, so one of y's size is y's but for axes of 1. The common case: no broadcast, or
   // of single numbers.
-  for (int k = 0; k < operands; ++k)
-    if (x[k].shape.size() != n && x[k].shape.size() != 1)
-      return map_broadcast(f, y, y_element, add, shape, scalars, x, operands);
+  for (int k = 0; k < pass.operands; ++k)
+    if (pass.x[k].shape.size() != n && pass.x[k].shape.size() != 1) return map_broadcast(pass, y, shape);
   parallel_for(n, map_grain, [&](Index first, Index last) {
-    const Places at(x, operands, first);
-    f(y + first * y_element, add, last - first, scalars, at.from, at.by);
+    map_flat(pass, y + first * pass.y_element, first, last - first);
   });
 }
 
@@ -198,8 +194,8 @@ void map(detail::RunFormula f, const Sink<Y>& y, const T* scalars, const View<U>
   const auto to = y.open();
   if (!to || y.size() == 0) return;
   const detail::Operand operands[] = {{reinterpret_cast<const char*>(x.data), sizeof(U), x.shape}...};
-  detail::map(f, reinterpret_cast<char*>(to.data), sizeof(Y), to.add, y.shape, scalars, operands,
-              sizeof...(U));
+  detail::map({f, Wide<T>::size, scalars, sizeof(Y), to.add, operands, sizeof...(U)},
+              reinterpret_cast<char*>(to.data), y.shape);
 }
 
 }  // namespace gradus::cpu

@@ -26,8 +26,8 @@ template <class X, class Term> X pairwise(Index n, const Term& term) {
   int depth = 0;
   for (Index first = 0, blocks = 1; first < n; first += block, ++blocks) {
     const Index last = std::min(n, first + block);
-    X a = term(first);
-    for (Index k = first + 1; k < last; ++k) a = a + term(k);
+    X a = X(-0.0);  // −0 + x is x, −0 too
+    for (Index k = first; k < last; ++k) a = a + term(k);
     for (Index b = blocks; b % 2 == 0; b /= 2) a = partial[--depth] + a;
     partial[depth++] = a;
   }
@@ -52,9 +52,9 @@ template <class T> T sum_formula(RunFormula f, Index n, const void* scalars, con
   constexpr Index piece = 1024;
   return pairwise<T>((n + piece - 1) / piece, [&](Index p) {
     alignas(64) T values[piece];
-    const Places at(x, operands, p * piece);
-    const Index m = std::min(piece, n - p * piece);
-    f(values, false, m, scalars, at.from, at.by);
+    const Index first = p * piece, m = std::min(piece, n - first);
+    map_flat({f, Wide<T>::size, scalars, sizeof(T), false, x, operands}, reinterpret_cast<char*>(values),
+             first, m);
     return sum_run(m, values);
   });
 }
@@ -92,10 +92,10 @@ template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scal
       for (Index r = first; r < last; ++r) {
         const Index o = r / columns, i = r % columns * W, m = std::min(W, g.inner - i);
         const T* from = x.data + o * g.n * g.inner + i;
-        const auto full = [&](Index k) { return Wide<T>::load(from + k * g.inner); };
-        const auto part = [&](Index k) { return Wide<T>::load_partial(from + k * g.inner, m); };
-        const Wide<T> s =
-            m == W ? detail::pairwise<Wide<T>>(g.n, full) : detail::pairwise<Wide<T>>(g.n, part);
+        const auto s = detail::pairwise<Wide<T>>(g.n, [&](Index k) {
+          const T* const row = from + k * g.inner;
+          return m == W ? Wide<T>::load(row) : Wide<T>::load_partial(row, m);
+        });
         detail::store<T>(to.data + o * g.inner + i, Wide<T>(scale) * s, to.add, m);
       }
     });

@@ -76,10 +76,12 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
   detail::each_row(x, g, [&](Index, Index at, const T* row) {
     const T m = detail::shift(row, g.n), s = detail::sum_exp(row, g.n, m), log_s = math::log(s);
     using F = std::conditional_t<logarithm, detail::LogShare, detail::Share>;
-    const T& last = logarithm ? log_s : s;
+    const Wide<T> shift(m), last(logarithm ? log_s : s);
     const auto run = [&](T* out, bool add) {
-      using detail::Run;
-      detail::run_plain<F, T>(out, add, g.n, Run<T, T>(row, 1), Run<T, T>(&m, 0), Run<T, T>(&last, 0));
+      for (Index k = 0; k < g.n; k += Wide<T>::size) {
+        const Index n = std::min(Wide<T>::size, g.n - k);
+        detail::store<T>(out + k, Wide<T>(F::value(Wide<T>::load_partial(row + k, n), shift, last)), add, n);
+      }
     };
     if (g.inner == 1) return run(to.data + at, to.add);
     T* const buffer = const_cast<T*>(row);  // this thread's own, gathered for this row

@@ -9,12 +9,12 @@ namespace gradus::kernels {
 
 enum class Op : bool { none, transpose };
 
-/// An activation as a value, so that a layer can choose one at run time: its formula over finished rows, and
-/// dz = dy · slope_at_y(y).
+/// An activation as a value, so that a layer can choose one at run time: F(c + bias) over finished rows, and
+/// dz = dy · slope_at_y(y), a formula of y and dy.
 template <class T> struct Activation {
   const char* name;
-  void (*with_bias)(const void*, T*, Index, Index);
-  void (*slope)(const Sink<T>& dz, const View<T>& y, const View<T>& dy);
+  void (*finish)(const void*, T*, Index, Index);
+  const Formula& slope;
 };
 
 /// What is done to C while it is hot: y = activation(c + bias), bias [N]. Either may be missing.
@@ -38,9 +38,9 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
   const cpu::EpilogueRows<T> rows{e.bias.data, p.N};
   cpu::Finish<T> finish;
   if (e.activation)
-    finish = {e.activation->with_bias, &rows};
+    finish = {e.activation->finish, &rows};
   else if (e.bias.data)
-    finish = {&cpu::finish_rows<cpu::PlusBias, T>, &rows};
+    finish = {&cpu::finish_rows<cpu::Identity, T>, &rows};
   for (Index i = 0; i < p.batch; ++i) {
     const T* ai = a.data + (p.one_a ? 0 : i * p.M * p.K);
     const T* bi = b.data + (p.one_b ? 0 : i * p.K * p.N);

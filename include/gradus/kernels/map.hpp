@@ -18,8 +18,8 @@ inline void on_cpu(Device device, const char* kernel) {
 struct Formula {
   cpu::detail::RunFormula run;
 };
-template <class F, class T, class Y, std::size_t A, class... U>
-inline constexpr Formula formula{&cpu::detail::Formula<F, T, Y, A, U...>::run};
+template <class F, class T, class Y, std::size_t A, class... U> inline constexpr Formula formula{
+    &cpu::detail::Formula<F, T, Y, std::make_index_sequence<A>, std::index_sequence_for<U...>, U...>::run};
 
 /// y = F(x…, scalars…) for each element; operands broadcast to y's shape, and are read as T: a bool is 0
 /// or 1.

@@ -13,10 +13,8 @@ namespace ops {
 /// An activation as a value that a layer can join to its product; F keeps y.
 template <class F, class T>
   requires requires(T y) { F::slope_at_y(y); }
-inline constexpr kernels::Activation<T> joined = {F::name, &cpu::finish_rows<cpu::Activated<F>, T>,
-                                                  [](const Sink<T>& dz, const View<T>& y, const View<T>& dy) {
-                                                    kernels::map<Slope<F>, T>(dz, std::array<T, 0>(), y, dy);
-                                                  }};
+inline constexpr kernels::Activation<T> joined = {F::name, &cpu::finish_rows<F, T>,
+                                                  kernels::formula<Slope<F>, T, T, 0, T, T>};
 
 template <class T> struct Linear {
   static constexpr const char* name = "linear";
@@ -44,7 +42,7 @@ template <class T> struct Linear {
     View<T> dz = dy;
     if (activation) {
       const Sink<T> to = step.scratch<T>(dy.shape);
-      activation->slope(to, y, dy);
+      kernels::map<T>(activation->slope, to, nullptr, y, dy);
       dz = to.view();
     }
     kernels::sum(db, dz, {1, B, N});
