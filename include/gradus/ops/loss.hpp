@@ -24,8 +24,19 @@ namespace ops {
 /// of it takes one number beside y and t (a smoothing, a δ; some need none).
 template <class T> struct LossFormula {
   const char* name;
-  const kernels::Formula &value, &dy, &dt;
+  const kernels::Formula &value, &dy;
+  const kernels::Formula* dt;  ///< nullptr: the targets are data, not to be learned
 };
+
+/// A tensor that is data: a loss of it compiles no gradient for it.
+template <class T> struct Constant {
+  using value_type = T;
+  const Tensor<T>& tensor;
+};
+template <class T> const Tensor<T>& as_tensor(const Constant<T>& c) { return c.tensor; }
+template <class X> inline constexpr bool is_constant = false;
+template <class T> inline constexpr bool is_constant<Constant<T>> = true;
+template <class T> inline constexpr bool is_constant<Array<T>> = true;
 
 template <class F> struct LossSlopeY {
   template <class X> static X value(X y, X t, X dl, X number, X scale) {
@@ -38,9 +49,14 @@ template <class F> struct LossSlopeT {
   }
 };
 
-template <class F, class T> inline constexpr LossFormula<T> loss_formula = {
-    F::name, kernels::formula<F, T, T, 1, T, T>, kernels::formula<LossSlopeY<F>, T, T, 2, T, T, T>,
-    kernels::formula<LossSlopeT<F>, T, T, 2, T, T, T>};
+template <class F, class T, class Target> constexpr LossFormula<T> describe_loss() {
+  using kernels::formula;
+  LossFormula<T> l{F::name, formula<F, T, T, 1, T, T>, formula<LossSlopeY<F>, T, T, 2, T, T, T>, nullptr};
+  if constexpr (!is_constant<Target>) l.dt = &formula<LossSlopeT<F>, T, T, 2, T, T, T>;
+  return l;
+}
+template <class F, class T, class Target>
+inline constexpr LossFormula<T> loss_formula = describe_loss<F, T, Target>();
 
 /// l = scale · Σ F(y, t), or F(y, t) for each element      dy = dl · scale · F′(y, t)
 template <class T> struct Loss {
@@ -58,7 +74,7 @@ template <class T> struct Loss {
   }
   void backward(const View<T>& dl, Step&, const Sink<T>& dy, const Sink<T>& dt) const {
     kernels::map(f.dy, dy, numbers.data(), y, t, dl);
-    kernels::map(f.dt, dt, numbers.data(), y, t, dl);
+    if (f.dt) kernels::map(*f.dt, dt, numbers.data(), y, t, dl);
   }
 };
 
@@ -142,7 +158,7 @@ template <class T> Tensor<T> reduce_losses(const Tensor<T>& losses, const LossOp
                               losses.shape());
   const Tensor<T> l = weighted ? losses * o.sample_weights : losses;
   if (o.reduction == Reduction::none) return l;
-  return o.reduction == Reduction::sum ? sum(l) : sum(l) / double(n);
+  return scaled_sum(l, o.reduction == Reduction::sum ? T(1) : T(1) / static_cast<T>(n));
 }
 
 /// Checks, and reduces as asked. `by_rows`: one loss for each distribution along the last axis, not for each
@@ -170,7 +186,7 @@ template <class F, class Y, class Z> Tensor<scalar_of<Y>> loss_of(const Y& y, co
   using T = scalar_of<Y>;
   static_assert(std::is_same_v<T, scalar_of<Z>>,
                 "prediction and target of two scalar types: convert one, .to<T>()");
-  return loss<T>(loss_formula<F, T>, as_tensor(y), as_tensor(t), o, number, by_rows);
+  return loss<T>(loss_formula<F, T, Z>, as_tensor(y), as_tensor(t), o, number, by_rows);
 }
 
 }  // namespace ops
@@ -198,6 +214,22 @@ auto kl_divergence(const Y& y, const T& t, const LossOptions<scalar_of<Y>>& o = 
 
 namespace ops {
 
+struct WeightOfClass {  // w₀ for t = 0, w₁ for t = 1, between them in proportion
+  template <class X> static X value(X t, X w0, X w1) { return t * (w1 - w0) + w0; }
+};
+/// Weights are data: no gradient flows through them.
+template <class T> struct ClassWeights {
+  static constexpr const char* name = "class_weights";
+  View<T> t, w;  // w [2]
+
+  Shape shape() const { return t.shape; }
+  void forward(Sink<T> y, Step&) const {
+    const View<T> w0{w.data, Shape{}, w.device}, w1{w.data + 1, Shape{}, w.device};
+    kernels::map<WeightOfClass, T>(y, std::array<T, 0>(), t, w0, w1);
+  }
+  void backward(const View<T>&, Step&, const Sink<T>&, const Sink<T>&) const {}
+};
+
 template <class T>
 Tensor<T> binary(const LossFormula<T>& f, const Tensor<T>& y, const Tensor<T>& t, const LossOptions<T>& o) {
   check_smoothing(o.label_smoothing, f.name);
@@ -206,7 +238,8 @@ Tensor<T> binary(const LossFormula<T>& f, const Tensor<T>& y, const Tensor<T>& t
   detail::require<ShapeError>(w.shape() == Shape{2}, f.name, ": class_weights are ", w.shape(),
                               "; they must be [2]");
   LossOptions<T> weighted = o;
-  const Tensor<T> of_class = t * (w[1] - w[0]) + w[0];
+  const auto make = [](const View<T>& vt, const View<T>& vw) { return ClassWeights<T>{vt, vw}; };
+  const Tensor<T> of_class = apply(make, t, Tensor<T>(w));
   weighted.sample_weights = o.sample_weights.size() > 0 ? of_class * o.sample_weights : of_class;
   return loss<T>(f, y, t, weighted, o.label_smoothing);
 }
@@ -217,13 +250,13 @@ Tensor<T> binary(const LossFormula<T>& f, const Tensor<T>& y, const Tensor<T>& t
 template <Operand Z, Operand T>
 auto binary_cross_entropy(const Z& z, const T& t, const LossOptions<scalar_of<Z>>& o = {}) {
   using S = scalar_of<Z>;
-  return ops::binary<S>(ops::loss_formula<ops::BinaryCrossEntropy, S>, as_tensor(z), as_tensor(t), o);
+  return ops::binary<S>(ops::loss_formula<ops::BinaryCrossEntropy, S, T>, as_tensor(z), as_tensor(t), o);
 }
 /// From probabilities, clipped; prefer logits, which lose no digits.
 template <Operand P, Operand T>
 auto binary_cross_entropy_of_probabilities(const P& p, const T& t, const LossOptions<scalar_of<P>>& o = {}) {
   using S = scalar_of<P>;
-  return ops::binary<S>(ops::loss_formula<ops::ProbabilityCrossEntropy, S>, as_tensor(p), as_tensor(t), o);
+  return ops::binary<S>(ops::loss_formula<ops::ProbabilityCrossEntropy, S, T>, as_tensor(p), as_tensor(t), o);
 }
 
 }  // namespace gradus

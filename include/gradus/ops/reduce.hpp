@@ -67,9 +67,9 @@ template <class T> struct Sum {
 
   Shape shape() const { return reduced(x.shape, axes, keepdims); }
   void forward(Sink<T> y, Step& step) { sum_axes(y, x, axes, step, scale); }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
-    dy.shape = reduced(x.shape, axes, true);
-    kernels::map<Scaled, T>(dx, std::array{scale}, dy);
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    const View<T> kept{dy.data, reduced(x.shape, axes, true), dy.device};
+    kernels::map<Scaled, T>(dx, std::array{scale}, kept);
   }
 };
 
@@ -85,7 +85,9 @@ template <bool largest, class T> struct Extreme {
     kernels::extreme<largest>(sink, x, g);
     y = sink.view();
   }
-  void backward(View<T> dy, Step&, Sink<T> dx) const { kernels::extreme_slope(dx, x, y, dy, g); }
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    kernels::extreme_slope(dx, x, y, dy, g);
+  }
 };
 
 template <bool largest, class T> struct Place {
@@ -102,16 +104,10 @@ template <bool largest, class T> struct Place {
   }
 };
 
-template <bool is_mean, class X> auto scaled_sum(const X& x, const Axes& axes, bool keepdims) {
-  using T = scalar_of<X>;
-  const char* const who = is_mean ? "mean" : "sum";
-  const unsigned bits = axes.of(x.shape(), who);
-  static_assert(is_differentiable<T> || !is_mean,
-                "the mean of whole numbers is none: convert with array.to<T>()");
-  const Index n = count(x.shape(), bits);
-  detail::require<ShapeError>(!is_mean || n > 0, who, ": no element of ", x.shape(), " to take it of");
-  const T scale = is_mean ? T(1) / static_cast<T>(n) : T(1);
-  return apply([&](const View<T>& v) { return Sum<T>{v, bits, keepdims, scale}; }, as_tensor(x));
+template <class T>
+Tensor<T> scaled_sum(const Tensor<T>& x, T scale, const Axes& axes = {}, bool keepdims = false) {
+  const unsigned bits = axes.of(x.shape(), "sum");
+  return apply([&](const View<T>& v) { return Sum<T>{v, bits, keepdims, scale}; }, x);
 }
 
 /// The axes become one: equal extremes share the gradient evenly, whichever axes they differ in.
@@ -155,10 +151,15 @@ template <bool largest, class X> Tensor<std::int32_t> place(const X& x, Index ax
 
 /// Sums are pairwise: their error grows with log n.
 template <Operand X> auto sum(const X& x, const Axes& axes = {}, bool keepdims = false) {
-  return ops::scaled_sum<false>(x, axes, keepdims);
+  using T = scalar_of<X>;
+  return ops::scaled_sum<T>(as_tensor(x), T(1), axes, keepdims);
 }
 template <Operand X> auto mean(const X& x, const Axes& axes = {}, bool keepdims = false) {
-  return ops::scaled_sum<true>(x, axes, keepdims);
+  using T = scalar_of<X>;
+  static_assert(is_differentiable<T>, "the mean of whole numbers is none: convert with array.to<T>()");
+  const Index n = ops::count(x.shape(), axes.of(x.shape(), "mean"));
+  detail::require<ShapeError>(n > 0, "mean: no element of ", x.shape(), " to take it of");
+  return ops::scaled_sum<T>(as_tensor(x), T(1) / static_cast<T>(n), axes, keepdims);
 }
 /// The mean squared distance from the mean: divided by n, or by n − 1 (`unbiased`). Two passes, so that a
 /// large mean does no harm.

@@ -27,9 +27,15 @@ template <class T> struct SoftmaxCrossEntropy {
     kernels::softmax_cross_entropy(l, keep, z, t, smoothing);
     kept = keep.view();
   }
-  void backward(View<T> dl, Step&, Sink<T> dz, Sink<std::int32_t>) const {
+  void backward(const View<T>& dl, Step&, const Sink<T>& dz, const Sink<std::int32_t>&) const {
     kernels::softmax_cross_entropy_slope(dz, z, kept, t, dl, smoothing);
   }
+};
+
+struct Smoothing {  // t (1 − ε) + ε / C
+  static constexpr const char* name = "label_smoothing";
+  template <class X> static X value(X t, X e, X classes) { return t * (1 - e) + e / classes; }
+  template <class X> static X slope_at_x(X, X e, X) { return 1 - e; }
 };
 
 }  // namespace ops
@@ -65,9 +71,9 @@ auto softmax_cross_entropy(const Z& z, const T& t, const LossOptions<scalar_of<Z
     weighted.sample_weights = o.sample_weights.size() > 0 ? of_class * o.sample_weights : of_class;
     return ops::reduce_losses<S>(losses, weighted, s[0]);
   } else {
-    const Tensor<S> smooth = e == 0 ? as_tensor(t) : t * (1 - e) + e / double(s[1]);
-    const Tensor<S> shares = smooth * log_softmax(z);
-    return ops::reduce_losses<S>(-sum(w.size() > 0 ? shares * w : shares, 1), o, s[0]);
+    const Tensor<S> smooth = e == 0 ? as_tensor(t) : pointwise<ops::Smoothing>(as_tensor(t), e, s[1]);
+    const Tensor<S> shares = smooth * log_softmax(z), weighted = w.size() > 0 ? shares * w : shares;
+    return ops::reduce_losses<S>(ops::scaled_sum(weighted, S(-1), 1), o, s[0]);
   }
 }
 

@@ -46,15 +46,17 @@ namespace detail {
 using gradus::detail::fail;
 using gradus::detail::require;
 
+template <class T> ops::Constant<T> data(const Sample<T>& s) { return {s.targets}; }
+
 template <class T> constexpr NamedLoss<T> losses[] = {
     {"binary_cross_entropy", nn::Head::sigmoid, false, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool logits) -> Tensor<T> {
-       if (logits) return gradus::binary_cross_entropy(y, s.targets, s.options);
-       return gradus::binary_cross_entropy_of_probabilities(y, s.targets, s.options);
+       if (logits) return gradus::binary_cross_entropy(y, data(s), s.options);
+       return gradus::binary_cross_entropy_of_probabilities(y, data(s), s.options);
      }},
     {"binary_cross_entropy_from_logits", nn::Head::none, false, true,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::binary_cross_entropy(y, s.targets, s.options);
+       return gradus::binary_cross_entropy(y, data(s), s.options);
      }},
     {"softmax_cross_entropy", nn::Head::softmax, true, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
@@ -63,23 +65,23 @@ template <class T> constexpr NamedLoss<T> losses[] = {
      }},
     {"mse", nn::Head::none, false, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::mse(y, s.targets, s.options);
+       return gradus::mse(y, data(s), s.options);
      }},
     {"mae", nn::Head::none, false, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::mae(y, s.targets, s.options);
+       return gradus::mae(y, data(s), s.options);
      }},
     {"huber", nn::Head::none, false, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::huber(y, s.targets, 1, s.options);
+       return gradus::huber(y, data(s), 1, s.options);
      }},
     {"hinge", nn::Head::none, false, true,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::hinge(y, s.targets, s.options);
+       return gradus::hinge(y, data(s), s.options);
      }},
     {"kl_divergence", nn::Head::none, false, false,
      [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::kl_divergence(y, s.targets, s.options);
+       return gradus::kl_divergence(y, data(s), s.options);
      }},
 };
 
