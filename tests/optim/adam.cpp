@@ -60,7 +60,7 @@ TEST_CASE("adam repeats a run of PyTorch's") {
 
 TEST_CASE("adam refuses hyper-parameters outside their range") {
   Parameter<float> w(Array<float>{1});
-  const auto refused = [&](const optim::Rule& rule) {
+  const auto refused = [&](const optim::Rule<float>& rule) {
     return words<ValueError>([&] { optim::Optimizer<float>({&w}, rule); });
   };
   CHECK(refused(Adam{.learning_rate = HUGE_VAL}) == "adam: learning_rate is inf; it must be at least 0");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <gradus/optim/optimizer.hpp>
+#include <gradus/ops/arithmetic.hpp>
+#include <gradus/ops/reduce.hpp>
+#include <gradus/optim/optim.hpp>
+#include <gradus/tape/tape.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/words.hpp"
@@ -46,10 +49,44 @@ TEST_CASE("powers: a function of base and step alone, however they are met") {
   CHECK(steady.second.at(0.5, 2) == 0.25);
 }
 
+namespace {
+
+struct SignSgd {  // w ← w − η sign(g)   (Bernstein et al., ICML 2018): as a user would write it
+  double learning_rate = 0.01;
+
+  static constexpr const char* name = "sign_sgd";
+  static constexpr int states = 0;
+  void check() const { optim::detail::in_range(name, "learning_rate", learning_rate, 0); }
+  template <class T> std::array<double, 1> numbers(std::int64_t, optim::Powers&) const {
+    return {learning_rate};
+  }
+  template <class X> static void update(X& w, X g, std::array<X, 0>&, const std::array<X, 1>& h) {
+    w = w - h[0] * math::sign(g);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a rule of one's own is as good as the library's") {
+  Parameter<float> w(Array<float>{1, -2, 0.5f});
+  optim::Optimizer<float> optimizer({&w}, SignSgd{.learning_rate = 0.25}, {}, optim::schedule::step(1, 0.5));
+  Tape tape;
+  for (int t = 0; t < 2; ++t) {
+    const auto v = tape.watch(w);
+    tape.backward(sum(v * v));
+    optimizer.step();
+  }
+  CHECK(w.value() == Array<float>{1 - 0.375f, -2 + 0.375f, 0.5f - 0.375f});
+  CHECK(std::string(optimizer.rule().name()) == "sign_sgd");
+  CHECK(optimizer.learning_rate() == 0.0625);
+  optimizer.set_learning_rate(1);
+  CHECK(optimizer.rule().learning_rate() == 1);
+  CHECK_THROWS_AS(optimizer.set_learning_rate(-1), ValueError);
+  CHECK(optimizer.rule().learning_rate() == 1);  // as before the error
+}
+
 TEST_CASE("every rule can be held by value, and says its name") {
-  const auto name = [](const optim::Rule& rule) {
-    return std::string(std::visit([](const auto& r) { return r.name; }, rule));
-  };
+  const auto name = [](const optim::Rule<float>& rule) { return std::string(rule.name()); };
   CHECK(name(optim::Sgd{}) == "sgd");
   CHECK(name(optim::Adam{}) == "adam");
   CHECK(name(optim::AdamW{}) == "adamw");

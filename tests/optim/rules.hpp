@@ -9,7 +9,7 @@
 #include <gradus/nn/activation.hpp>
 #include <gradus/nn/sequential.hpp>
 #include <gradus/ops/loss.hpp>
-#include <gradus/optim/optimizer.hpp>
+#include <gradus/optim/optim.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/numbers.hpp"
@@ -23,8 +23,8 @@ inline double gradient_at(Index i, int t) {
 inline constexpr Index rule_size = 37;  // odd, more than two blocks
 
 /// The numbers after `steps` updates by the optimizer; they begin as numbers({rule_size}).
-template <class T> Array<T> run_rule(const optim::Rule& rule, int steps, const optim::Schedule& schedule = {},
-                                     const optim::Clip& clip = {}) {
+template <class T> Array<T> run_rule(const optim::Rule<T>& rule, int steps,
+                                     const optim::Schedule& schedule = {}, const optim::Clip& clip = {}) {
   Parameter<T> w(numbers({rule_size}).to<T>());
   optim::Optimizer<T> optimizer({&w}, rule, clip, schedule);
   Tape tape;
@@ -38,7 +38,7 @@ template <class T> Array<T> run_rule(const optim::Rule& rule, int steps, const o
 }
 
 /// formula(w, g, state, t) in long double; `state` are two numbers, 0 at first.
-template <class F> void expect_rule(const optim::Rule& rule, const F& formula) {
+template <class R, class F> void expect_rule(const R& rule, const F& formula) {
   constexpr int steps = 50;
   const auto in_double = run_rule<double>(rule, steps);
   const auto in_float = run_rule<float>(rule, steps);
@@ -52,7 +52,8 @@ template <class F> void expect_rule(const optim::Rule& rule, const F& formula) {
 
 /// Repeats a run of PyTorch's: rows in order, batches of 32, and checks losses and parameters to a bound.
 inline void expect_torch_run(const std::string& name, const std::vector<Index>& sizes, bool logits,
-                             const optim::Rule& rule, const optim::Clip& clip = {}, double bound = 1e-12) {
+                             const optim::Rule<double>& rule, const optim::Clip& clip = {},
+                             double bound = 1e-12) {
   const auto file = io::read_safetensors(GRADUS_SOURCE_DIR "/tests/data_files/" + name + ".safetensors");
   nn::Sequential<double> model{nn::Dense<double>{sizes[0], sizes[1]}, nn::Relu<double>{},
                                nn::Dense<double>{sizes[1], sizes[2]}};

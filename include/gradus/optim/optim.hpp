@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every rule. To add one: a file here, its line below, and its name in Rule (optimizer.hpp).
+// Every rule. To add one: a file here, and its line below.
 #pragma once
 
 #include <gradus/optim/adagrad.hpp>

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: MIT
-// What an optimizer's rule is: hyper-parameters as a plain struct, and one formula over w, its gradient g and its state.
+// What an optimizer's rule is: hyper-parameters as a plain struct, learning_rate among them, and one formula
+// over w, its gradient g and its state. A rule of one's own is no different from those here.
 //
+//   static constexpr const char* name
 //   static constexpr int states                        numbers kept for each parameter, 0 at first
+//   void check() const                                 throws ValueError
 //   array<double, n> numbers<T>(int64 step, Powers&)   what changes from step to step; step counts from 1
 //   template <class X> static void update(X& w, X g, array<X, states>& s, const array<X, n>& numbers)
 //
-// 1 − β and the bias correction's power are computed from β as T rounds it: otherwise w drifts many times more.
+// 1 − β and the bias correction's power are computed from β as T rounds it: otherwise w drifts many times
+// more.
 #pragma once
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include <gradus/core/error.hpp>
 #include <gradus/core/math.hpp>
+#include <gradus/kernels/update.hpp>
 
 namespace gradus::optim {
 namespace detail {
@@ -51,6 +61,61 @@ class RunningPower {
 /// What a rule may keep between steps to compute its numbers quickly.
 struct Powers {
   detail::RunningPower first, second;
+};
+
+/// A rule by value, its type forgotten: a program contains those that it names, and no other.
+template <class T> class Rule {
+ public:
+  template <class R>
+    requires requires(const R& r) { r.learning_rate, R::states; }
+  Rule(const R& rule) : kind_(&Of<R>::kind) {
+    static_assert(std::is_trivially_copyable_v<R> && sizeof(R) <= sizeof rule_,
+                  "a rule is a plain struct of at most 96 bytes");
+    new (rule_) R(rule);
+  }
+
+  const char* name() const { return kind_->update.name; }
+  double learning_rate() const { return kind_->learning_rate(rule_); }
+  /// Throws ValueError, changing nothing.
+  void set_learning_rate(double rate) { kind_->set_learning_rate(rule_, rate); }
+  /// Throws ValueError for hyper-parameters outside their range.
+  void check() const { kind_->check(rule_); }
+  const kernels::UpdateRule<T>& update() const { return kind_->update; }
+  /// The numbers of step t, with learning_rate · factor for learning_rate.
+  void numbers(double factor, std::int64_t t, Powers& powers, T* to) const {
+    kind_->numbers(rule_, factor, t, powers, to);
+  }
+
+ private:
+  struct Kind {
+    void (*check)(const void* rule);
+    double (*learning_rate)(const void* rule);
+    void (*set_learning_rate)(void* rule, double rate);
+    void (*numbers)(const void* rule, double factor, std::int64_t t, Powers&, T* to);
+    kernels::UpdateRule<T> update;
+  };
+  template <class R> struct Of {
+    static const R& from(const void* rule) { return *static_cast<const R*>(rule); }
+    static void check(const void* rule) { from(rule).check(); }
+    static double learning_rate(const void* rule) { return from(rule).learning_rate; }
+    static void set_learning_rate(void* rule, double rate) {
+      R changed = from(rule);
+      changed.learning_rate = rate;
+      changed.check();
+      *static_cast<R*>(rule) = changed;
+    }
+    static void numbers(const void* rule, double factor, std::int64_t t, Powers& powers, T* to) {
+      R now = from(rule);
+      now.learning_rate *= factor;
+      for (const double x : now.template numbers<T>(t, powers)) *to++ = static_cast<T>(x);
+    }
+    using Numbers = decltype(std::declval<R>().template numbers<T>(0, std::declval<Powers&>()));
+    static constexpr Kind kind = {&check, &learning_rate, &set_learning_rate, &numbers,
+                                  kernels::update_rule<R, std::tuple_size_v<Numbers>, T>};
+  };
+
+  alignas(double) std::byte rule_[96];
+  const Kind* kind_;
 };
 
 }  // namespace gradus::optim
