@@ -21,14 +21,15 @@ struct Node<Op, T, std::index_sequence<I...>, Ts...> : Record {
   Gradient* in[sizeof...(Ts)];
   Op op;
 
-  template <class Make> Node(Record* last, const Make& make, const Tensor<Ts>&... x)
-      : Record{&run, last}, in{x.gradient()...}, op(make(x.view()...)) {}
+  template <class Make> explicit Node(const Make& make, const Tensor<Ts>&... x)
+      : Record{&run, nullptr}, in{x.gradient()...}, op(make(x.view()...)) {}
 
   static void run(Record& record, StepState& state) {
     auto& n = static_cast<Node&>(record);
     if (!std::exchange(n.out.written, false)) return;  // the loss does not depend on it
     Step step(state.device, &state);
-    n.op.backward(n.out.template view<T>(), step, gradient_sink<Ts>(n.in[I], state)...);
+    if constexpr (is_differentiable<T>)
+      n.op.backward(n.out.template view<T>(), step, gradient_sink<Ts>(n.in[I], state)...);
   }
 };
 
@@ -55,34 +56,25 @@ template <class X> void enter(StepState& state, const X& x, const char* who) {
 template <class Make, class... Ts> auto apply(const char* who, const Make& make, const Tensor<Ts>&... x) {
   using Op = decltype(make(x.view()...));
   using T = decltype(detail::result_of(&Op::forward));
+  using Node = detail::Node<Op, T, std::index_sequence_for<Ts...>, Ts...>;
   static_assert(std::is_trivially_destructible_v<Op>, "an op keeps Views: its record is never visited");
   const Device devices[] = {x.device()...}, device = devices[0];
   detail::StepState* state = nullptr;
   (detail::join(state, device, x, who), ...);
+  if (state) (detail::enter(*state, x, who), ...);
+  const bool recorded = state && is_differentiable<T> && (x.wants_gradient() || ...);
+  alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
+  auto* const node = new (recorded ? state->records.get(sizeof(Node)) : own) Node(make, x...);
   Step step(device, state);
-  if (!state) {
-    Op op = make(x.view()...);
-    auto y = Array<T>::uninitialized(op.shape(), device);
-    op.forward(Sink<T>{y.mutable_data(), y.shape(), device}, step);
-    return Tensor<T>(std::move(y), is_differentiable<T> && (x.untaped() || ...));
-  }
-  (detail::enter(*state, x, who), ...);
-  const auto forward = [&](Op& op) {
-    const Sink<T> y = step.template scratch<T>(op.shape());
-    return op.forward(y, step), y.view();
-  };
-  if constexpr (is_differentiable<T>) {
-    if ((x.wants_gradient() || ...)) {
-      using Node = detail::Node<Op, T, std::index_sequence_for<Ts...>, Ts...>;
-      auto* node = new (state->records.get(sizeof(Node))) Node(state->last, make, x...);
-      const View<T> y = forward(node->op);
-      node->out.shape = y.shape, node->out.device = device;
-      state->last = node;  // only now: forward may have thrown
-      return Tensor<T>(y, *state, &node->out);
-    }
-  }
-  Op op = make(x.view()...);
-  return Tensor<T>(forward(op), *state, nullptr);
+  const Shape shape = node->op.shape();
+  Array<T> array = state ? Array<T>() : Array<T>::uninitialized(shape, device);
+  const Sink<T> y = state ? step.template scratch<T>(shape) : Sink<T>{array.mutable_data(), shape, device};
+  node->op.forward(y, step);
+  if (!state) return Tensor<T>(std::move(array), is_differentiable<T> && (x.untaped() || ...));
+  if (!recorded) return Tensor<T>(y.view(), *state, nullptr);
+  node->out.shape = shape, node->out.device = device;
+  node->previous = std::exchange(state->last, node);  // only now: forward may have thrown
+  return Tensor<T>(y.view(), *state, &node->out);
 }
 
 template <class Make, class... Ts> auto apply(const Make& make, const Tensor<Ts>&... x) {
