@@ -105,21 +105,20 @@ class Pool {
     return std::chrono::microseconds(patience_.load(std::memory_order_relaxed));
   }
   void resize(int least, int most) {
-    int have = static_cast<int>(workers_.size());
-    if (have >= least && have <= most) return;
-    if (have > most) {
+    if (have_ >= least && have_ <= most) return;
+    if (have_ > most) {
       wanted_.store(most);
       { const std::lock_guard lock(mutex_); }  // who has looked at wanted_ too early is asleep now
       work_.notify_all();
-      for (; have > most; --have) workers_.back().join(), workers_.pop_back();
+      while (have_ > most) workers_[--have_].join();
     }
     try {
-      for (; have < least; ++have) {
-        wanted_.store(have + 1);
-        workers_.emplace_back([this, id = have, seen = job_.load()] { worker(id, seen); });
+      for (; have_ < least; ++have_) {
+        wanted_.store(have_ + 1);
+        workers_[have_] = std::thread([this, id = have_, seen = job_.load()] { worker(id, seen); });
       }
       // with more threads than processors, who spins keeps another from working
-      patience_.store(have < usable_processors() ? 20 : 0, std::memory_order_relaxed);
+      patience_.store(have_ < usable_processors() ? 20 : 0, std::memory_order_relaxed);
     } catch (...) {}  // no more threads to be had: those that are there do the work
   }
   void wake(int asleep, int wanted) {
@@ -178,7 +177,8 @@ class Pool {
   alignas(64) std::atomic<std::uint64_t> taken_[max_threads] = {};
   alignas(64) std::atomic<bool> busy_{false};
   // written by who holds busy_, read by who has taken a part
-  std::vector<std::thread> workers_;
+  std::thread workers_[max_threads];
+  int have_ = 0;
   Index n_ = 0, unit_ = 1;
   Body body_ = nullptr;
   void* context_ = nullptr;
@@ -213,6 +213,8 @@ inline void set_threads(int n) {
 
 namespace detail {
 
+template <class F> void call(void* f, Index begin, Index end) { (*static_cast<F*>(f))(begin, end); }
+
 /// False if there is but one part, or the pool is busy: then nothing has been done.
 [[gnu::noinline]] inline bool run_parts(Index n, Index grain, Pool::Body body, void* context) {
   grain = std::max<Index>(grain, 1);
@@ -235,13 +237,10 @@ namespace detail {
 /// Throws ValueError where threads() does. Costs a compare if n <= grain, 0.2 µs with a warm worker, 25 µs to
 /// wake it (workers sleep after 20 µs without work). Allocates only when the pool grows.
 template <class F> void parallel_for(Index n, Index grain, F&& f) {
-  if (n <= grain || detail::inside_parts || threads() == 1) return static_cast<void>(f(Index{0}, n));
-  using Callable = std::remove_reference_t<F>;
-  const auto body = [](void* context, Index begin, Index end) {
-    (*static_cast<Callable*>(context))(begin, end);
-  };
-  void* const context = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
-  if (!detail::run_parts(n, grain, body, context)) f(Index{0}, n);
+  void* const context = const_cast<void*>(static_cast<const void*>(&f));
+  if (n <= grain || detail::inside_parts || threads() == 1 ||
+      !detail::run_parts(n, grain, &detail::call<std::remove_reference_t<F>>, context))
+    f(Index{0}, n);
 }
 
 }  // namespace gradus
