@@ -75,12 +75,13 @@ TEST_CASE("exclusive or is learnt to the last sample") {
 TEST_CASE("separable data is learnt to the last sample, by a single neuron, by every rule") {
   auto points = data::blobs(200, {.features = 3, .centers = 2, .deviation = 0.5, .seed = 3});
   const Dataset<float> d(points.inputs[0], points.labels.to<float>());
-  for (const optim::Rule& rule :
-       {optim::Rule(optim::Sgd{.learning_rate = 0.1}),
-        optim::Rule(optim::Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}),
-        optim::Rule(optim::Adam{.learning_rate = 0.05}), optim::Rule(optim::AdamW{.learning_rate = 0.05}),
-        optim::Rule(optim::RmsProp{.learning_rate = 0.05}),
-        optim::Rule(optim::Adagrad{.learning_rate = 0.5})}) {
+  for (const optim::Rule<float>& rule :
+       {optim::Rule<float>(optim::Sgd{.learning_rate = 0.1}),
+        optim::Rule<float>(optim::Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}),
+        optim::Rule<float>(optim::Adam{.learning_rate = 0.05}),
+        optim::Rule<float>(optim::AdamW{.learning_rate = 0.05}),
+        optim::Rule<float>(optim::RmsProp{.learning_rate = 0.05}),
+        optim::Rule<float>(optim::Adagrad{.learning_rate = 0.5})}) {
     Model model{nn::Dense{3, 1}, nn::Sigmoid{}};
     auto o = quiet(60);
     o.optimizer = rule;
@@ -606,6 +607,9 @@ TEST_CASE("options that make no sense are refused in words, and nothing has chan
   CHECK(refused([](Options& o) { o.optimizer = optim::Adam{.beta1 = 2}; }) ==
         "adam: beta1 is 2; it must be within 0 and 1");
   CHECK_THAT(refused([](Options& o) { o.loss = "bce"; }), ContainsSubstring("loss \"bce\" is unknown"));
+  CHECK(refused([](Options& o) {
+          o.metrics = {"accuracy", "accuracy"};
+        }) == "metric \"accuracy\" is named twice");
   CHECK_THAT(refused([](Options& o) { o.metrics = {"f2"}; }), ContainsSubstring("metric \"f2\" is unknown"));
   CHECK_THAT(refused([](Options& o) { o.device = "tpu"; }, std::type_identity<DeviceError>()),
              ContainsSubstring("device \"tpu\" is unknown"));

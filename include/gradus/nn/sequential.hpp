@@ -19,7 +19,7 @@ template <class T = float> class Sequential final : public Layer<T> {
     this->initialize(0, false);
   }
   Sequential(const Sequential& o) {
-    for (const auto& slot : o.slots_) slots_.push_back({slot.clone(*slot.layer), slot.clone});
+    for (Index i = 0; i < o.size(); ++i) slots_.push_back(o.slot(i).clone(o.slot(i)));
   }
   Sequential(Sequential&&) noexcept = default;
   Sequential& operator=(Sequential o) noexcept { return slots_.swap(o.slots_), *this; }
@@ -35,55 +35,62 @@ template <class T = float> class Sequential final : public Layer<T> {
   Layer<T>& operator[](Index i) const {
     detail::require<IndexError>(i >= 0 && i < size(), "Sequential: layer ", i, " is outside its ", size(),
                                 " layers");
-    return *slots_[std::size_t(i)].layer;
+    return layer(i);
   }
 
-  Tensor<T> operator()(const Tensor<T>& x) const override { return run(x, slots_.size()); }
+  Tensor<T> operator()(const Tensor<T>& x) const override { return run(x, size()); }
   /// One kernel for a whole net is one more door for those who hold a Sequential: model(array).
   template <Operand X>
     requires(!std::is_same_v<X, Tensor<T>>)
   Tensor<T>
   operator()(const X& x) const { return (*this)(as_tensor(x)); }
 
-  Head head() const override { return slots_.empty() ? Head::none : slots_.back().layer->head(); }
+  Head head() const override { return size() > 0 ? layer(size() - 1).head() : Head::none; }
   Tensor<T> logits(std::span<const Tensor<T>> inputs) const override {
     const Tensor<T>& x = this->only(inputs);
     if (head() == Head::none) return (*this)(x);
-    const Tensor<T> last = run(x, slots_.size() - 1);
-    return slots_.back().layer->logits({&last, 1});
+    const Tensor<T> last = run(x, size() - 1);
+    return layer(size() - 1).logits({&last, 1});
   }
   void members(Members<T>& m) override {
-    for (std::size_t i = 0; i < slots_.size(); ++i) m(std::to_string(i), *slots_[i].layer);
+    for (Index i = 0; i < size(); ++i) m(std::to_string(i), layer(i));
   }
   std::string describe() const override { return detail::message("Sequential of ", size()); }
 
  private:
-  using Pointer = std::unique_ptr<Layer<T>>;
-  struct Slot {
-    Pointer layer;
-    Pointer (*clone)(const Layer<T>&);
+  struct Slot : detail::Block {  // the block's memory is the slot itself
+    Layer<T>* layer;
+    detail::Share (*clone)(const Slot&);
+  };
+  template <class L> struct Held final : Slot {
+    L held;
+    explicit Held(L l) : Slot{{&release, nullptr}, &held, &clone}, held(std::move(l)) {}
+    static void release(detail::Block* b) { delete static_cast<Held*>(b); }
+    static detail::Share clone(const Slot& s) {
+      return detail::Share(new Held(static_cast<const Held&>(s).held));
+    }
   };
 
-  template <class L> void push(L layer) {
-    slots_.push_back({Pointer(new L(std::move(layer))),
-                      [](const Layer<T>& l) { return Pointer(new L(static_cast<const L&>(l))); }});
-  }
-  Tensor<T> run(const Tensor<T>& x, std::size_t n) const {
+  template <class L> void push(L layer) { slots_.push_back(detail::Share(new Held<L>(std::move(layer)))); }
+  const Slot& slot(Index i) const { return *static_cast<const Slot*>(slots_[std::size_t(i)].get()); }
+  Layer<T>& layer(Index i) const { return *slot(i).layer; }
+
+  Tensor<T> run(const Tensor<T>& x, Index n) const {
     if (n == 0) return x;
-    std::size_t i = 0;
+    Index i = 0;
     const auto next = [&](const Tensor<T>& in) {  // one layer, or two in one kernel
-      const Layer<T>& layer = *slots_[i++].layer;
-      const auto* joined = i < n && layer.joins() ? slots_[i].layer->activation() : nullptr;
-      if (!joined) return layer(in);
+      const Layer<T>& first = layer(i++);
+      const auto* joined = i < n && first.joins() ? layer(i).activation() : nullptr;
+      if (!joined) return first(in);
       ++i;
-      return layer.joined(in, *joined);
+      return first.joined(in, *joined);
     };
     Tensor<T> y = next(x);
     while (i < n) y = next(y);
     return y;
   }
 
-  std::vector<Slot> slots_;
+  std::vector<detail::Share> slots_;
 };
 
 template <class L, class... Ls> Sequential(L, Ls...) -> Sequential<typename L::value_type>;

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <functional>
-#include <memory>
 
 #include <gradus/data/batches.hpp>
+#include <gradus/optim/adam.hpp>
 #include <gradus/optim/optimizer.hpp>
 #include <gradus/train/checks.hpp>
 #include <gradus/train/progress.hpp>
@@ -15,12 +16,23 @@
 namespace gradus {
 
 /// Samples by value: copies a Dataset (its arrays are shared) or a Source of the user's own.
-template <class T> struct Samples {
+template <class T> class Samples {
+ public:
   Samples() = default;
-  template <class S>
-    requires std::is_base_of_v<data::Source<T>, S> Samples(const S& source) : shared(new S(source)) {}
-    explicit operator bool() const { return bool(shared); }
-    std::shared_ptr<const data::Source<T>> shared;
+  template <std::derived_from<data::Source<T>> S> Samples(const S& source) {
+    struct Held final : detail::Block {
+      S held;
+      explicit Held(const S& s) : Block{[](Block* b) { delete static_cast<Held*>(b); }, nullptr}, held(s) {}
+    };
+    auto* const copy = new Held(source);
+    owner_ = detail::Share(copy);
+    source_ = &copy->held;
+  }
+  const data::Source<T>* source() const { return source_; }  ///< nullptr: none
+
+ private:
+  detail::Share owner_;
+  const data::Source<T>* source_ = nullptr;
 };
 
 /// What fit() tells a callback after each epoch; `stop = true` ends the training there.
@@ -34,7 +46,7 @@ template <class T> struct Epoch {
 
 template <class T = float> struct FitOptions {
   std::string loss = "mse";  ///< by name: see train/loss.hpp
-  optim::Rule optimizer = optim::Adam{};
+  optim::Rule<T> optimizer = optim::Adam{};
   optim::Schedule schedule = {};  ///< of the learning rate, by optimizer steps
   optim::Clip clip = {};
   int epochs = 1;
@@ -76,44 +88,44 @@ template <class T> void check(const FitOptions<T>& o, Index samples) {
 /// Everything that lives as long as one call of fit().
 template <class T> class Trainer {
  public:
-  Trainer(nn::Module<T>& model, const data::Source<T>& data, const FitOptions<T>& o)
+  Trainer(nn::Module<T>& model, const data::Source<T>& data, const Array<T>& weights, const FitOptions<T>& o)
       : model_(model),
         o_(o),
         device_(Device::choose(o.device)),
         loss_(loss_named<T>(o.loss, data.layout())),
-        feed_(data, o.batch_size, loss_options<T>(o.label_smoothing, o.class_weights), o.sample_weights),
+        feed_(data, o.batch_size, loss_options<T>(o.label_smoothing, o.class_weights), weights),
         batches_(data.size(), o.batch_size, o.shuffle, o.seed),
         scores_(o.metrics, feed_.layout()) {
     kernels::on_cpu(device_.device, "fit");
     expect_targets(loss_, data);
-    if (o.validation) {
-      gradus::detail::require<ValueError>(o.validation.shared->size() > 0,
-                                          "fit: the validation data has no samples");
-      expect_alike(o.validation.shared->layout(), feed_.layout());
-      expect_targets(loss_, *o.validation.shared);
-      validation_.reset(new Validation{
-          {*o.validation.shared, o.batch_size, loss_options<T>(o.label_smoothing, {}), Array<T>()},
-          {o.metrics, feed_.layout()}});
-    }
   }
 
-  History run() {
+  History run() { return run(nullptr); }
+  /// After each epoch the model is judged by this data, too.
+  History run(const data::Source<T>& data) {
+    gradus::detail::require<ValueError>(data.size() > 0, "fit: the validation data has no samples");
+    expect_alike(data.layout(), feed_.layout());
+    expect_targets(loss_, data);
+    Evaluation<T> validation(data, o_.batch_size, o_.metrics, loss_options<T>(o_.label_smoothing, {}), {});
+    return run(&validation);
+  }
+
+ private:
+  History run(Evaluation<T>* validation) {
     optim::Optimizer<T> optimizer(model_, o_.optimizer, o_.clip, o_.schedule);
     Progress progress(o_.verbose, o_.epochs);
+    const std::size_t n = scores_.count();
     History h;
     h.device = device_.reason;
-    for (std::size_t i = 0; i < scores_.count(); ++i) h.series.push_back({scores_.name(i), {}});
-    for (std::size_t i = 0; validation_ && i < scores_.count(); ++i)
-      h.series.push_back({"val_" + scores_.name(i), {}});
-    for (auto& s : h.series) s.values.reserve(std::size_t(o_.epochs));
+    for (std::size_t i = 0; i < (validation ? 2 * n : n); ++i) {
+      h.series.push_back({(i < n ? "" : "val_") + scores_.name(i % n), {}});
+      h.series.back().values.reserve(std::size_t(o_.epochs));
+    }
     for (int e = 0; e < o_.epochs; ++e) {
-      train_epoch(e, optimizer);
-      for (std::size_t i = 0; i < scores_.count(); ++i) h.series[i].values.push_back(scores_.value(i));
-      if (validation_) {
-        score(model_, validation_->feed, loss_, o_.batch_size, evaluation_tape_, validation_->scores);
-        for (std::size_t i = 0; i < scores_.count(); ++i)
-          h.series[scores_.count() + i].values.push_back(validation_->scores.value(i));
-      }
+      train_epoch(e, optimizer, validation);
+      if (validation) validation->run(model_, loss_, o_.batch_size);
+      for (std::size_t i = 0; i < h.series.size(); ++i)
+        h.series[i].values.push_back((i < n ? scores_ : validation->scores).value(i % n));
       h.steps = optimizer.steps();
       h.seconds = progress.seconds();
       bool stop = e + 1 == o_.epochs;
@@ -128,14 +140,13 @@ template <class T> class Trainer {
     return h;
   }
 
- private:
-  void train_epoch(int e, optim::Optimizer<T>& optimizer) {
+  void train_epoch(int e, optim::Optimizer<T>& optimizer, const Evaluation<T>* validation) {
     batches_.begin_epoch(e);
     scores_.reset();
     for (Index k = 0; k < batches_.count(); ++k) {
       const Sample<T>& s = feed_.load(tape_, batches_[k]);
       const Outcome<T> o = loss_(model_, s);
-      if (e == 0 && k == 0) expect_sense(o);
+      if (e == 0 && k == 0) expect_sense(o, validation);
       const double loss = double(o.loss.item());
       if (!std::isfinite(loss))  // before the update: the parameters stay as they were
         gradus::detail::fail<DivergenceError>("fit: the loss is ", unsigned_nan(loss), " in epoch ", e + 1,
@@ -147,11 +158,11 @@ template <class T> class Trainer {
   }
 
   /// What only a first output shows.
-  void expect_sense(const Outcome<T>& o) const {
+  void expect_sense(const Outcome<T>& o, const Evaluation<T>* validation) const {
     expect_probabilities(loss_, o);
     const Index classes = o.output.shape().columns();
     feed_.expect_labels_below(classes);
-    if (validation_) validation_->feed.expect_labels_below(classes);
+    if (validation) validation->feed.expect_labels_below(classes);
   }
 
   nn::Module<T>& model_;
@@ -161,12 +172,7 @@ template <class T> class Trainer {
   Feed<T> feed_;
   data::Batches batches_;
   Scores<T> scores_;
-  struct Validation {
-    Feed<T> feed;
-    Scores<T> scores;
-  };
-  std::unique_ptr<Validation> validation_;
-  Tape tape_{true, o_.seed}, evaluation_tape_{false};
+  Tape tape_{true, o_.seed};
 };
 
 }  // namespace train
@@ -178,16 +184,16 @@ template <class T> class Trainer {
 template <class T> History fit(nn::Module<T>& model, const data::Source<T>& data,
                                const std::type_identity_t<FitOptions<T>>& options = {}) {
   train::check(options, data.size());
-  if (options.validation || options.validation_split == 0)
-    return train::Trainer<T>(model, data, options).run();
+  const Array<T>& weights = options.sample_weights;
+  if (const auto* validation = options.validation.source())
+    return train::Trainer<T>(model, data, weights, options).run(*validation);
+  if (options.validation_split == 0) return train::Trainer<T>(model, data, weights, options).run();
   const auto* memory = dynamic_cast<const data::Dataset<T>*>(&data);
   detail::require<ValueError>(memory,
                               "fit: validation_split needs data in memory; give `validation` instead");
   const auto [first, last] = memory->split_last(options.validation_split);
-  FitOptions<T> split = options;
-  split.validation = last;
-  if (split.sample_weights.size() > 0) split.sample_weights = split.sample_weights.slice(0, first.size());
-  return train::Trainer<T>(model, first, split).run();
+  const Array<T> of_first = weights.size() > 0 ? weights.slice(0, first.size()) : weights;
+  return train::Trainer<T>(model, first, of_first, options).run(last);
 }
 
 /// Loss and metrics over all samples, one value each: evaluate(model, test, {.loss = …})["accuracy"][0].
@@ -196,14 +202,13 @@ template <class T> History evaluate(const nn::Module<T>& model, const data::Sour
   train::check(options, data.size());
   const auto& loss = train::loss_named<T>(options.loss, data.layout());
   train::expect_targets(loss, data);
-  train::Feed<T> feed(data, options.batch_size,
-                      train::loss_options<T>(options.label_smoothing, options.class_weights),
-                      options.sample_weights);
-  train::Scores<T> scores(options.metrics, feed.layout());
-  Tape tape(false);
-  train::score(model, feed, loss, options.batch_size, tape, scores);
+  train::Evaluation<T> e(data, options.batch_size, options.metrics,
+                         train::loss_options<T>(options.label_smoothing, options.class_weights),
+                         options.sample_weights);
+  e.run(model, loss, options.batch_size);
   History h;
-  for (std::size_t i = 0; i < scores.count(); ++i) h.series.push_back({scores.name(i), {scores.value(i)}});
+  for (std::size_t i = 0; i < e.scores.count(); ++i)
+    h.series.push_back({e.scores.name(i), {e.scores.value(i)}});
   return h;
 }
 

@@ -13,8 +13,13 @@ namespace gradus::train {
 template <class T> class Scores {
  public:
   Scores(const std::vector<std::string>& metrics, const data::Layout& layout) {
-    columns_.push_back({{"loss", nullptr}, {}});
-    for (const auto& name : metrics) columns_.push_back({metric_named<T>(name, layout), {}});
+    for (const auto& name : metrics) {
+      const NamedMetric<T>& metric = metric_named<T>(name, layout);
+      for (std::size_t i = 1; i < count_; ++i)
+        gradus::detail::require<ValueError>(columns_[i].metric.of != metric.of, "metric \"", name,
+                                            "\" is named twice");
+      columns_[count_++].metric = metric;
+    }
   }
   void reset() {
     for (Column& c : columns_) c.tally = {};
@@ -22,34 +27,47 @@ template <class T> class Scores {
   void add(const Outcome<T>& o, const Sample<T>& s, double loss) {
     const Index B = o.output.shape().rank() > 0 ? o.output.shape()[0] : 1;
     const Scored<T> scored{o.output.view(), s.targets.view(), s.labels.view(), o.threshold, o.left_out};
-    for (Column& c : columns_)
+    for (std::size_t i = 0; i < count_; ++i) {
+      Column& c = columns_[i];
       c.tally += c.metric.of ? c.metric.of(scored) : Tally{loss * double(B), double(B)};
+    }
   }
-  std::size_t count() const { return columns_.size(); }
+  std::size_t count() const { return count_; }
   std::string name(std::size_t i) const { return columns_[i].metric.name; }
   double value(std::size_t i) const { return columns_[i].tally.value(); }
 
  private:
   struct Column {
-    NamedMetric<T> metric;
+    NamedMetric<T> metric{"loss", nullptr};
     Tally tally;
   };
-  std::vector<Column> columns_;  // the loss first
+  Column columns_[1 + std::size(detail::metrics<T>)];  // the loss first
+  std::size_t count_ = 1;
 };
 
-/// Runs the samples through the model without training it.
-template <class T> void score(const nn::Module<T>& model, Feed<T>& feed, const NamedLoss<T>& loss,
-                              Index batch_size, Tape& tape, Scores<T>& to) {
-  to.reset();
-  static thread_local std::vector<std::int32_t> rows;  // 0, 1, 2 …: grows once
-  for (Index first = 0; first < feed.size(); first += batch_size) {
-    const Index B = std::min(batch_size, feed.size() - first);
-    rows.resize(std::size_t(B));
-    std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(first));
-    const Sample<T>& s = feed.load(tape, rows);
-    const Outcome<T> o = loss(model, s);
-    to.add(o, s, double(o.loss.item()));
+/// A data set to be judged by: what validation and evaluate() are.
+template <class T> struct Evaluation {
+  Feed<T> feed;
+  Scores<T> scores;
+  Tape tape{false};
+
+  Evaluation(const data::Source<T>& source, Index batch_size, const std::vector<std::string>& metrics,
+             const LossOptions<T>& options, const Array<T>& weights)
+      : feed(source, batch_size, options, weights), scores(metrics, feed.layout()) {}
+
+  /// Runs the samples through the model without training it.
+  void run(const nn::Module<T>& model, const NamedLoss<T>& loss, Index batch_size) {
+    scores.reset();
+    static thread_local std::vector<std::int32_t> rows;  // 0, 1, 2 …: grows once
+    for (Index first = 0; first < feed.size(); first += batch_size) {
+      const Index B = std::min(batch_size, feed.size() - first);
+      rows.resize(std::size_t(B));
+      std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(first));
+      const Sample<T>& s = feed.load(tape, rows);
+      const Outcome<T> o = loss(model, s);
+      scores.add(o, s, double(o.loss.item()));
+    }
   }
-}
+};
 
 }  // namespace gradus::train
