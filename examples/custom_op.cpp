@@ -31,7 +31,7 @@ template <class T> struct RunningSum {
 
   Shape shape() const { return x.shape; }
   void forward(Sink<T> y, Step&) const { add_up(y, x, 1); }
-  void backward(View<T> dy, Step&, Sink<T> dx) const { add_up(dx, dy, -1); }
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const { add_up(dx, dy, -1); }
 
   /// From the first column to the last (way = 1), or back.
   static void add_up(const Sink<T>& out, const View<T>& in, Index way) {

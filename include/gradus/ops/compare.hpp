@@ -67,7 +67,8 @@ template <class T> struct Where {  // c = m ? a : b   da = m ? dc : 0   db = m ?
 
   Shape shape() const { return broadcast(m.shape, broadcast(a.shape, b.shape, name), name); }
   void forward(Sink<T> c, Step&) { kernels::map<Pick, T>(c, std::array<T, 0>(), m, a, b); }
-  void backward(View<T> dc, Step& step, Sink<bool>, Sink<T> da, Sink<T> db) const {
+  void backward(const View<T>& dc, Step& step, const Sink<bool>&, const Sink<T>& da,
+                const Sink<T>& db) const {
     const std::array<T, 0> none;
     to_operand(da, dc, step, [&](const Sink<T>& to) { kernels::map<PickA, T>(to, none, dc, m); });
     to_operand(db, dc, step, [&](const Sink<T>& to) { kernels::map<PickB, T>(to, none, dc, m); });

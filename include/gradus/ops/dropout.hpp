@@ -23,7 +23,7 @@ template <class T> struct Dropout {
       stream = stream.child(step.draw());
     kernels::dropout(y, x, p, stream);
   }
-  void backward(View<T> dy, Step&, Sink<T> dx) const { kernels::dropout(dx, dy, p, stream); }
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const { kernels::dropout(dx, dy, p, stream); }
 };
 
 }  // namespace ops

@@ -34,7 +34,7 @@ template <class T> struct Take {
     return s;
   }
   void forward(Sink<T> y, Step&) { kernels::gather(y, x, kernels::Groups(x.shape, axis), indices); }
-  void backward(View<T> dy, Step&, Sink<T> dx, Sink<std::int32_t>) const {
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx, const Sink<std::int32_t>&) const {
     kernels::scatter_add(dx, dy, kernels::Groups(x.shape, axis), indices);
   }
 };
@@ -51,7 +51,7 @@ template <class T> struct OneHot {
     return s;
   }
   void forward(Sink<T> y, Step&) { kernels::one_hot(y, labels); }
-  void backward(View<T>, Step&, Sink<std::int32_t>) const {}
+  void backward(const View<T>&, Step&, const Sink<std::int32_t>&) const {}
 };
 
 }  // namespace ops

@@ -60,7 +60,9 @@ template <class T> struct Pointwise {
     kernels::map(f.value, y, scalars.data(), x);
     kept = f.keeps_y ? y.view() : x;
   }
-  void backward(View<T> dy, Step&, Sink<T> dx) const { kernels::map(f.slope, dx, scalars.data(), kept, dy); }
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    kernels::map(f.slope, dx, scalars.data(), kept, dy);
+  }
 };
 
 /// dx = dy summed over the axes along which x was broadcast, or any other axes: bit i of `axes` is axis i of
@@ -139,7 +141,7 @@ template <class T> struct Pairwise {
 
   Shape shape() const { return broadcast(a.shape, b.shape, f.name); }
   void forward(Sink<T> c, Step&) { kernels::map<T>(f.value, c, nullptr, a, b); }
-  void backward(View<T> dc, Step& step, Sink<T> da, Sink<T> db) const {
+  void backward(const View<T>& dc, Step& step, const Sink<T>& da, const Sink<T>& db) const {
     send(f.da, dc, step, da);
     send(f.db, dc, step, db);
   }

@@ -17,9 +17,8 @@ template <class T> struct Reshape {
   Shape to;
   Shape shape() const { return to; }
   void forward(Sink<T> y, Step&) { y.shape = x.shape, kernels::map<Identity, T>(y, std::array<T, 0>(), x); }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
-    dy.shape = x.shape;
-    kernels::map<Identity, T>(dx, std::array<T, 0>(), dy);
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    kernels::map<Identity, T>(dx, std::array<T, 0>(), View<T>{dy.data, x.shape, dy.device});
   }
 };
 
@@ -34,7 +33,7 @@ template <class T> struct Permute {
     return s;
   }
   void forward(Sink<T> y, Step&) { kernels::permute(y, x, order); }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     Order inverse = {};
     for (int i = 0; i < x.shape.rank(); ++i) inverse[std::size_t(order[std::size_t(i)])] = i;
     kernels::permute(dx, dy, inverse);
@@ -49,7 +48,7 @@ template <class T> struct Slice {
   Index first, m, step;
   Shape shape() const { return x.shape.with(axis, m); }
   void forward(Sink<T> y, Step&) { kernels::slice(y, x, kernels::Groups(x.shape, axis), m, first, step); }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     kernels::place(dx, dy, kernels::Groups(x.shape, axis), m, first, step);
   }
 };
@@ -69,7 +68,7 @@ template <class T> struct Concat {
     kernels::place(y, a, g, a.shape[axis], 0, 1);
     kernels::place(y, b, g, b.shape[axis], a.shape[axis], 1);
   }
-  void backward(View<T> dy, Step&, Sink<T> da, Sink<T> db) const {
+  void backward(const View<T>& dy, Step&, const Sink<T>& da, const Sink<T>& db) const {
     const kernels::Groups g(dy.shape, axis);
     kernels::slice(da, dy, g, a.shape[axis], 0, 1);
     kernels::slice(db, dy, g, b.shape[axis], a.shape[axis], 1);

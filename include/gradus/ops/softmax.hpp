@@ -22,7 +22,7 @@ template <bool logarithm, class T> struct Softmax {
     y = to.view();
     if (x.size() > 0) kernels::softmax<logarithm>(to, x, kernels::Groups(x.shape, axis));
   }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     kernels::softmax_slope<logarithm>(dx, y, dy, kernels::Groups(x.shape, axis));
   }
 };
@@ -46,9 +46,8 @@ template <class T> struct LogSumExp {
     y.shape = x.shape.with(axis, 1);
     kernels::logsumexp(to, x, kernels::Groups(x.shape, axis));
   }
-  void backward(View<T> dy, Step&, Sink<T> dx) const {
-    dy.shape = y.shape;
-    kernels::map<ExpMinusTimes, T>(dx, std::array<T, 0>(), dy, x, y);
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    kernels::map<ExpMinusTimes, T>(dx, std::array<T, 0>(), View<T>{dy.data, y.shape, dy.device}, x, y);
   }
 };
 
