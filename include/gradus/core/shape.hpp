@@ -32,17 +32,12 @@ struct Shape {
   /// of up to 64 bytes can still be counted in bytes. Sizes beside a 0 are checked as if it were 1, so that
   /// outer, inner and rows cannot overflow either.
   void append(Index n) {
-    if (n < 0) detail::fail<ShapeError>("shape: size ", n, " of axis ", rank_, " is negative");
-    if (rank_ == max_rank) detail::fail<ShapeError>("shape: ", str(), " has ", max_rank, " axes already");
     Index product = size_;
-    if (size_ == 0) [[unlikely]] {
-      product = 1;
-      for (int i = 0; i < rank_; ++i) product *= sizes_[i] ? sizes_[i] : 1;
-    }
-    if (__builtin_mul_overflow(product, n ? n : 1, &product) || product > (Index(1) << 56))
-      detail::fail<ShapeError>("shape: ", str(), " times ", n, " is more elements than memory can hold");
+    if (n <= 0 || size_ == 0 || rank_ == max_rank || __builtin_mul_overflow(product, n, &product) ||
+        product > (Index(1) << 56)) [[unlikely]]
+      return append_with_care(n);
     sizes_[rank_++] = n;
-    size_ = n && size_ ? product : 0;
+    size_ = product;
   }
 
   constexpr int rank() const { return rank_; }
@@ -98,6 +93,20 @@ struct Shape {
   }
 
  private:
+  [[gnu::noinline]] void append_with_care(Index n) {
+    if (n < 0) detail::fail<ShapeError>("shape: size ", n, " of axis ", rank_, " is negative");
+    if (rank_ == max_rank) detail::fail<ShapeError>("shape: ", str(), " has ", max_rank, " axes already");
+    Index product = size_;
+    if (size_ == 0) {
+      product = 1;
+      for (int i = 0; i < rank_; ++i) product *= sizes_[i] ? sizes_[i] : 1;
+    }
+    if (__builtin_mul_overflow(product, n ? n : 1, &product) || product > (Index(1) << 56))
+      detail::fail<ShapeError>("shape: ", str(), " times ", n, " is more elements than memory can hold");
+    sizes_[rank_++] = n;
+    size_ = n && size_ ? product : 0;
+  }
+
   constexpr Index product(int first, int last) const {
     Index n = 1;
     for (int i = first; i < last; ++i) n *= sizes_[i];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include <gradus/core/parallel.hpp>
@@ -56,10 +57,13 @@ template <class F, class T, class Y, std::size_t... A, std::size_t... K, class..
 struct Formula<F, T, Y, std::index_sequence<A...>, std::index_sequence<K...>, U...> {
   static void run(void* y, bool add, Index n, [[maybe_unused]] const void* scalars, const void* const* x,
                   const Index* by) {
+    // copies: the compiler would read the caller's anew after every store
     const Wide<T> s[] = {Wide<T>(static_cast<const T*>(scalars)[A])..., Wide<T>(T(0))};
+    const void* const from[] = {x[K]...};
+    const Index step[] = {by[K]...};
     for (Index i = 0; i < n; i += Wide<T>::size)
       store<T>(static_cast<Y*>(y) + i,
-               Wide<T>(F::value(load<T>(static_cast<const U*>(x[K]) + i * by[K])..., s[A]...)), add);
+               Wide<T>(F::value(load<T>(static_cast<const U*>(from[K]) + i * step[K])..., s[A]...)), add);
   }
 };
 
@@ -132,7 +136,15 @@ struct Pass {
   }
 
  private:
+  template <class Bits> const char* repeat(char* pad, const void* number) const {
+    Bits bits;
+    std::memcpy(&bits, number, sizeof bits);
+    for (Index i = 0; i < block; ++i) std::memcpy(pad + i * Index(sizeof bits), &bits, sizeof bits);
+    return pad;
+  }
   const char* repeat(char* pad, const void* number, Index element) const {
+    if (element == 4) return repeat<std::uint32_t>(pad, number);
+    if (element == 8) return repeat<std::uint64_t>(pad, number);
     for (Index i = 0; i < block; ++i) std::memcpy(pad + i * element, number, std::size_t(element));
     return pad;
   }

@@ -67,10 +67,12 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
   auto* const node = new (recorded ? state->records.get(sizeof(Node)) : own) Node(make, x...);
   Step step(device, state);
   const Shape shape = node->op.shape();
-  Array<T> array = state ? Array<T>() : Array<T>::uninitialized(shape, device);
-  const Sink<T> y = state ? step.template scratch<T>(shape) : Sink<T>{array.mutable_data(), shape, device};
+  const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
+  const detail::Share memory(state ? nullptr : detail::allocate(device, bytes));
+  const Sink<T> y{static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data), shape, device};
   node->op.forward(y, step);
-  if (!state) return Tensor<T>(std::move(array), is_differentiable<T> && (x.untaped() || ...));
+  if (!state)
+    return Tensor<T>(Array<T>::over(y.view(), memory), is_differentiable<T> && (x.untaped() || ...));
   if (!recorded) return Tensor<T>(y.view(), *state, nullptr);
   node->out.shape = shape, node->out.device = device;
   node->previous = std::exchange(state->last, node);  // only now: forward may have thrown
