@@ -30,7 +30,7 @@ template <class T> struct RunningSum {
   View<T> x;
 
   Shape shape() const { return x.shape; }
-  void forward(Sink<T> y, Step&) const { add_up(y, x, 1); }
+  void forward(const Sink<T>& y, Step&) const { add_up(y, x, 1); }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const { add_up(dx, dy, -1); }
 
   /// From the first column to the last (way = 1), or back.

@@ -9,7 +9,7 @@ struct Owner {
   static constexpr const char* name = "owner";
   Array<float> kept;
   Shape shape() const { return kept.shape(); }
-  void forward(Sink<float>, Step&) {}
+  void forward(const Sink<float>&, Step&) {}
   void backward(View<float>, Step&, Sink<float>) const {}
 };
 

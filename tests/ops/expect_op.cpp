@@ -40,7 +40,7 @@ template <class T, int mistake> struct Careless {
   static constexpr const char* name = "careless";
   View<T> x;
   Shape shape() const { return x.shape; }
-  void forward(Sink<T> y, Step&) {
+  void forward(const Sink<T>& y, Step&) {
     static int runs = 0;
     ++runs;
     for (Index i = 0; i < x.size(); ++i)

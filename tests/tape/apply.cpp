@@ -16,7 +16,7 @@ struct Halfway {  // an op that fails after its shape was accepted and half its 
   static constexpr const char* name = "halfway";
   View<double> x;
   Shape shape() const { return x.shape; }
-  void forward(Sink<double> y, Step&) {
+  void forward(const Sink<double>& y, Step&) {
     y.data[0] = 1;
     throw ValueError("halfway: no further");
   }

@@ -65,6 +65,8 @@ struct Layout {
   bool labels = false;        ///< true: a class index, and no targets
 };
 
+template <class T> struct Dataset;
+
 /// Where fit() takes its samples from. What is const here may be called by several threads at once.
 template <class T = float> struct Source {
   virtual ~Source() = default;
@@ -74,6 +76,9 @@ template <class T = float> struct Source {
   /// Sample rows[i] becomes row i of every array of `to`. The arrays are there already, with as many rows as
   /// are asked for, in the shapes of layout(), on the CPU, and owned by `to` alone: write to mutable_data().
   virtual void read(std::span<const std::int32_t> rows, Batch<T>& to) const = 0;
+
+  /// The samples themselves where all of them are arrays: batches are then gathered from there.
+  virtual const Dataset<T>* in_memory() const { return nullptr; }
 };
 
 /// Samples in memory. Copies share the arrays. Exactly one of targets and labels is not empty.
@@ -99,6 +104,7 @@ template <class T = float> struct Dataset : Source<T> {
 
   bool has_labels() const { return targets.size() == 0 && labels.size() > 0; }
 
+  const Dataset* in_memory() const override { return this; }
   Index size() const override { return inputs.empty() || inputs[0].rank() == 0 ? 0 : inputs[0].shape()[0]; }
 
   Layout layout() const override {

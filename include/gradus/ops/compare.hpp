@@ -48,7 +48,7 @@ template <class F, class T> struct Comparison {
   static constexpr const char* name = F::name;
   View<T> a, b;
   Shape shape() const { return broadcast(a.shape, b.shape, name); }
-  void forward(Sink<bool> c, Step&) { kernels::map<F, T>(c, std::array<T, 0>(), a, b); }
+  void forward(const Sink<bool>& c, Step&) { kernels::map<F, T>(c, std::array<T, 0>(), a, b); }
 };
 
 struct Pick {
@@ -66,7 +66,7 @@ template <class T> struct Where {  // c = m ? a : b   da = m ? dc : 0   db = m ?
   View<T> a, b;
 
   Shape shape() const { return broadcast(m.shape, broadcast(a.shape, b.shape, name), name); }
-  void forward(Sink<T> c, Step&) { kernels::map<Pick, T>(c, std::array<T, 0>(), m, a, b); }
+  void forward(const Sink<T>& c, Step&) { kernels::map<Pick, T>(c, std::array<T, 0>(), m, a, b); }
   void backward(const View<T>& dc, Step& step, const Sink<bool>&, const Sink<T>& da,
                 const Sink<T>& db) const {
     const std::array<T, 0> none;

@@ -16,7 +16,7 @@ template <class T> struct Dropout {
   random::Stream stream;
 
   Shape shape() const { return x.shape; }
-  void forward(Sink<T> y, Step& step) {
+  void forward(const Sink<T>& y, Step& step) {
     if (!step.training())
       p = 0;  // all is kept, exactly
     else

@@ -33,7 +33,7 @@ template <class T> struct Take {
         for (const Index n : indices.shape.sizes()) s.append(n);
     return s;
   }
-  void forward(Sink<T> y, Step&) { kernels::gather(y, x, kernels::Groups(x.shape, axis), indices); }
+  void forward(const Sink<T>& y, Step&) { kernels::gather(y, x, kernels::Groups(x.shape, axis), indices); }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx, const Sink<std::int32_t>&) const {
     kernels::scatter_add(dx, dy, kernels::Groups(x.shape, axis), indices);
   }
@@ -50,7 +50,7 @@ template <class T> struct OneHot {
     s.append(classes);
     return s;
   }
-  void forward(Sink<T> y, Step&) { kernels::one_hot(y, labels); }
+  void forward(const Sink<T>& y, Step&) { kernels::one_hot(y, labels); }
   void backward(const View<T>&, Step&, const Sink<std::int32_t>&) const {}
 };
 

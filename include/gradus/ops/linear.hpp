@@ -20,7 +20,7 @@ template <class T> struct Linear {
   static constexpr const char* name = "linear";
   View<T> x, w, b;
   const kernels::Activation<T>* activation;
-  View<T> y = {};
+  const T* y = nullptr;
 
   Shape shape() const {
     const bool fits = x.shape.rank() >= 1 && w.shape.rank() == 2 && x.shape.columns() == w.shape[1];
@@ -30,9 +30,9 @@ template <class T> struct Linear {
                                 w.shape, ", b is ", b.shape, "; b must be [", w.shape[0], "]");
     return x.shape.with(x.shape.rank() - 1, w.shape[0]);
   }
-  void forward(Sink<T> to, Step&) {
+  void forward(const Sink<T>& to, Step&) {
     using kernels::Op;
-    y = to.view();
+    y = to.data;
     kernels::gemm(to, x, Op::none, w, Op::transpose, {rows(), w.shape[0], w.shape[1]}, {b, activation});
   }
   void backward(const View<T>& dy, Step& step, const Sink<T>& dx, const Sink<T>& dw,
@@ -42,8 +42,8 @@ template <class T> struct Linear {
     View<T> dz = dy;
     if (activation) {
       const Sink<T> to = step.scratch<T>(dy.shape);
-      kernels::map<T>(activation->slope, to, nullptr, y, dy);
-      dz = to.view();
+      kernels::map<T>(activation->slope, to, nullptr, View<T>{y, dy.shape, dy.device}, dy);
+      dz.data = to.data;
     }
     kernels::sum(db, dz, {1, B, N});
     kernels::gemm(dw, dz, Op::transpose, x, Op::none, {N, K, B});

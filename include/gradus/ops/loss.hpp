@@ -66,7 +66,7 @@ template <class T> struct Loss {
   bool each;
 
   Shape shape() const { return each ? y.shape : Shape(); }
-  void forward(Sink<T> l, Step&) {
+  void forward(const Sink<T>& l, Step&) {
     if (each)
       kernels::map(f.value, l, numbers.data(), y, t);
     else
@@ -223,7 +223,7 @@ template <class T> struct ClassWeights {
   View<T> t, w;  // w [2]
 
   Shape shape() const { return t.shape; }
-  void forward(Sink<T> y, Step&) const {
+  void forward(const Sink<T>& y, Step&) const {
     const View<T> w0{w.data, Shape{}, w.device}, w1{w.data + 1, Shape{}, w.device};
     kernels::map<WeightOfClass, T>(y, std::array<T, 0>(), t, w0, w1);
   }

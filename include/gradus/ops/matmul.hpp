@@ -36,7 +36,7 @@ template <class T> struct MatMul {
     p.one_a = p.batch != 1 && ra == 2;
     return c;
   }
-  void forward(Sink<T> c, Step&) { kernels::gemm(c, a, Op::none, b, Op::none, p); }
+  void forward(const Sink<T>& c, Step&) { kernels::gemm(c, a, Op::none, b, Op::none, p); }
   void backward(const View<T>& dc, Step&, const Sink<T>& da, const Sink<T>& db) const {
     if (!p.one_a) {
       kernels::gemm(da, dc, Op::none, b, Op::transpose, {p.M, p.K, p.N, p.batch});

@@ -56,7 +56,7 @@ template <class T> struct Pointwise {
   View<T> kept = {};
 
   Shape shape() const { return x.shape; }
-  void forward(Sink<T> y, Step&) {
+  void forward(const Sink<T>& y, Step&) {
     kernels::map(f.value, y, scalars.data(), x);
     kept = f.keeps_y ? y.view() : x;
   }
@@ -140,7 +140,7 @@ template <class T> struct Pairwise {
   const PairwiseFormula<T>& f;
 
   Shape shape() const { return broadcast(a.shape, b.shape, f.name); }
-  void forward(Sink<T> c, Step&) { kernels::map<T>(f.value, c, nullptr, a, b); }
+  void forward(const Sink<T>& c, Step&) { kernels::map<T>(f.value, c, nullptr, a, b); }
   void backward(const View<T>& dc, Step& step, const Sink<T>& da, const Sink<T>& db) const {
     send(f.da, dc, step, da);
     send(f.db, dc, step, db);

@@ -66,7 +66,7 @@ template <class T> struct Sum {
   T scale;
 
   Shape shape() const { return reduced(x.shape, axes, keepdims); }
-  void forward(Sink<T> y, Step& step) { sum_axes(y, x, axes, step, scale); }
+  void forward(const Sink<T>& y, Step& step) { sum_axes(y, x, axes, step, scale); }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     const View<T> kept{dy.data, reduced(x.shape, axes, true), dy.device};
     kernels::map<Scaled, T>(dx, std::array{scale}, kept);
@@ -81,7 +81,7 @@ template <bool largest, class T> struct Extreme {
   View<T> y = {};
 
   Shape shape() const { return to; }
-  void forward(Sink<T> sink, Step&) {
+  void forward(const Sink<T>& sink, Step&) {
     kernels::extreme<largest>(sink, x, g);
     y = sink.view();
   }
@@ -99,7 +99,7 @@ template <bool largest, class T> struct Place {
     detail::require<ShapeError>(x.shape[axis] > 0, name, ": axis ", axis, " of ", x.shape, " is empty");
     return x.shape.without(axis);
   }
-  void forward(Sink<std::int32_t> y, Step&) {
+  void forward(const Sink<std::int32_t>& y, Step&) {
     kernels::extreme_place<largest>(y, x, kernels::Groups(x.shape, axis));
   }
 };

@@ -16,7 +16,9 @@ template <class T> struct Reshape {
   View<T> x;
   Shape to;
   Shape shape() const { return to; }
-  void forward(Sink<T> y, Step&) { y.shape = x.shape, kernels::map<Identity, T>(y, std::array<T, 0>(), x); }
+  void forward(const Sink<T>& y, Step&) {
+    kernels::map<Identity, T>(Sink<T>{y.data, x.shape, y.device}, std::array<T, 0>(), x);
+  }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     kernels::map<Identity, T>(dx, std::array<T, 0>(), View<T>{dy.data, x.shape, dy.device});
   }
@@ -32,7 +34,7 @@ template <class T> struct Permute {
     for (int i = 0; i < x.shape.rank(); ++i) s.append(x.shape[order[std::size_t(i)]]);
     return s;
   }
-  void forward(Sink<T> y, Step&) { kernels::permute(y, x, order); }
+  void forward(const Sink<T>& y, Step&) { kernels::permute(y, x, order); }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     Order inverse = {};
     for (int i = 0; i < x.shape.rank(); ++i) inverse[std::size_t(order[std::size_t(i)])] = i;
@@ -47,7 +49,9 @@ template <class T> struct Slice {
   int axis;
   Index first, m, step;
   Shape shape() const { return x.shape.with(axis, m); }
-  void forward(Sink<T> y, Step&) { kernels::slice(y, x, kernels::Groups(x.shape, axis), m, first, step); }
+  void forward(const Sink<T>& y, Step&) {
+    kernels::slice(y, x, kernels::Groups(x.shape, axis), m, first, step);
+  }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     kernels::place(dx, dy, kernels::Groups(x.shape, axis), m, first, step);
   }
@@ -63,7 +67,7 @@ template <class T> struct Concat {
                                 " must be the same but for axis ", axis);
     return a.shape.with(axis, a.shape[axis] + b.shape[axis]);
   }
-  void forward(Sink<T> y, Step&) {
+  void forward(const Sink<T>& y, Step&) {
     const kernels::Groups g(y.shape, axis);
     kernels::place(y, a, g, a.shape[axis], 0, 1);
     kernels::place(y, b, g, b.shape[axis], a.shape[axis], 1);

@@ -18,7 +18,7 @@ template <bool logarithm, class T> struct Softmax {
   View<T> y = {};
 
   Shape shape() const { return x.shape; }
-  void forward(Sink<T> to, Step&) {
+  void forward(const Sink<T>& to, Step&) {
     y = to.view();
     if (x.size() > 0) kernels::softmax<logarithm>(to, x, kernels::Groups(x.shape, axis));
   }
@@ -41,7 +41,7 @@ template <class T> struct LogSumExp {
     detail::require<ShapeError>(x.shape[axis] > 0, "logsumexp: axis ", axis, " of ", x.shape, " is empty");
     return keepdims ? x.shape.with(axis, 1) : x.shape.without(axis);
   }
-  void forward(Sink<T> to, Step&) {
+  void forward(const Sink<T>& to, Step&) {
     y = to.view();
     y.shape = x.shape.with(axis, 1);
     kernels::logsumexp(to, x, kernels::Groups(x.shape, axis));

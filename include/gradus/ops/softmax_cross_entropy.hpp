@@ -22,7 +22,7 @@ template <class T> struct SoftmaxCrossEntropy {
     check_indices(t, z.shape[1], name, "label");
     return t.shape;
   }
-  void forward(Sink<T> l, Step& step) {
+  void forward(const Sink<T>& l, Step& step) {
     const Sink<T> keep = step.scratch<T>({2, t.size()});
     kernels::softmax_cross_entropy(l, keep, z, t, smoothing);
     kept = keep.view();

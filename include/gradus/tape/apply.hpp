@@ -33,8 +33,9 @@ struct Node<Op, T, std::index_sequence<I...>, Ts...> : Record {
   }
 };
 
-template <class Op, class T> T result_of(void (Op::*)(Sink<T>, Step&));  // the scalar of an op's result
-template <class Op, class T> T result_of(void (Op::*)(Sink<T>, Step&) const);
+template <class Op, class T>
+T result_of(void (Op::*)(const Sink<T>&, Step&));  // the scalar of an op's result
+template <class Op, class T> T result_of(void (Op::*)(const Sink<T>&, Step&) const);
 
 template <class X> void join(StepState*& state, Device device, const X& x, const char* who) {
   if (x.device() != device)
@@ -66,15 +67,15 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
   auto* const node = new (recorded ? state->records.get(sizeof(Node)) : own) Node(make, x...);
   Step step(device, state);
-  const Shape shape = node->op.shape();
-  const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
+  Sink<T> y{nullptr, node->op.shape(), device};
+  const std::size_t bytes = std::size_t(y.size()) * sizeof(T);
   const detail::Share memory(state ? nullptr : detail::allocate(device, bytes));
-  const Sink<T> y{static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data), shape, device};
+  y.data = static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data);
   node->op.forward(y, step);
   if (!state)
     return Tensor<T>(Array<T>::over(y.view(), memory), is_differentiable<T> && (x.untaped() || ...));
   if (!recorded) return Tensor<T>(y.view(), *state, nullptr);
-  node->out.shape = shape, node->out.device = device;
+  node->out.shape = y.shape, node->out.device = device;
   node->previous = std::exchange(state->last, node);  // only now: forward may have thrown
   return Tensor<T>(y.view(), *state, &node->out);
 }

@@ -10,8 +10,9 @@ template <class T> class Tensor {
  public:
   using value_type = T;
 
-  Tensor(Array<T> a = {}, bool untaped = false, Gradient* g = nullptr)  // off the tape
-      : array_(std::move(a)), gradient_(g), untaped_(untaped) {}
+  Tensor() = default;
+  Tensor(const Array<T>& a, bool untaped = false, Gradient* g = nullptr)  // off the tape
+      : array_(a), gradient_(g), untaped_(untaped) {}
   Tensor(const View<T>& v, detail::StepState& s, Gradient* g)
       : array_(Array<T>::over(v)), gradient_(g), step_(&s), number_(s.number) {}
 

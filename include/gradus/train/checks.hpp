@@ -49,7 +49,7 @@ template <class T> void expect_probabilities(const NamedLoss<T>& loss, const Out
 /// Cross-entropies take targets from 0 to 1, hinge −1 or 1: others give a loss that means nothing. Throws
 /// ValueError. NaN is left to fit(), which says where.
 template <class T> void expect_targets(const NamedLoss<T>& loss, const data::Source<T>& source) {
-  const auto* const memory = dynamic_cast<const data::Dataset<T>*>(&source);
+  const auto* const memory = source.in_memory();
   const std::string_view name = loss.name;
   const bool hinge = name == "hinge";
   if (!memory || memory->has_labels() || (!hinge && !name.starts_with("binary_cross_entropy"))) return;

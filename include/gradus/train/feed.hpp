@@ -14,10 +14,7 @@ template <class T> class Feed {
  public:
   Feed(const data::Source<T>& source, Index batch_size, const LossOptions<T>& options,
        const Array<T>& weights)
-      : source_(source),
-        memory_(dynamic_cast<const data::Dataset<T>*>(&source)),
-        layout_(source.layout()),
-        weights_(weights) {
+      : source_(source), memory_(source.in_memory()), layout_(source.layout()), weights_(weights) {
     sample_.options = options;
     const auto rows = [&](const Shape& one) {
       Shape s{batch_size};

@@ -188,7 +188,7 @@ template <class T> History fit(nn::Module<T>& model, const data::Source<T>& data
   if (const auto* validation = options.validation.source())
     return train::Trainer<T>(model, data, weights, options).run(*validation);
   if (options.validation_split == 0) return train::Trainer<T>(model, data, weights, options).run();
-  const auto* memory = dynamic_cast<const data::Dataset<T>*>(&data);
+  const auto* memory = data.in_memory();
   detail::require<ValueError>(memory,
                               "fit: validation_split needs data in memory; give `validation` instead");
   const auto [first, last] = memory->split_last(options.validation_split);
