@@ -47,6 +47,24 @@ TEST_CASE("map broadcasts three operands in every way") {
   CHECK(std::size(shapes) == 11);
 }
 
+TEST_CASE("map broadcasts rows that are longer than its buffers, and many that are short") {
+  for (const Shape& y : {Shape{3, 700}, Shape{2, 2, 513}, Shape{400, 3}, Shape{50, 2, 7}}) {
+    const int r = y.rank();
+    const Shape row{y[r - 1]}, column = y.with(r - 1, 1), middle = r == 3 ? Shape{y[1], 1} : Shape{1};
+    const auto x = numbers(row), z = numbers(column, -1, 1, 2), m = numbers(middle, -1, 1, 3), w = numbers(y);
+    for (const auto& a : {x, z, m, w}) {
+      const auto expected =
+          elementwise({a, z, x}, [](const Real* e) { return (e[0] - e[1]) * e[2] + 0.5L - 2; });
+      auto got = Array<double>::uninitialized(y);
+      kernels::map<Blend, double>(sink(got), std::array{0.5, 2.0}, a.view(), z.view(), x.view());
+      bool equal = expected.shape() == y;
+      for (Index i = 0; equal && i < got.size(); ++i)
+        equal = std::abs(got.data()[i] - expected.data()[i]) <= 4 * 0x1p-51;
+      CHECK(equal);
+    }
+  }
+}
+
 TEST_CASE("map at the edges of blocks") {
   for (Index n = 0; n <= 70; ++n) {
     const auto x = numbers({n}), y = numbers({n}, -1, 1, 2);

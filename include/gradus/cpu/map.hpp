@@ -55,6 +55,8 @@ using RunFormula = void (*)(void* y, bool add, Index n, const void* scalars, con
 template <class F, class T, class Y, class A, class K, class... U> struct Formula;
 template <class F, class T, class Y, std::size_t... A, std::size_t... K, class... U>
 struct Formula<F, T, Y, std::index_sequence<A...>, std::index_sequence<K...>, U...> {
+  static_assert(Wide<T>::size == 1 || (sizeof(Y) <= 8 && ((sizeof(U) <= 8) && ...)),
+                "Pass has no room for more");
   static void run(void* y, bool add, Index n, [[maybe_unused]] const void* scalars, const void* const* x,
                   const Index* by) {
     // copies: the compiler would read the caller's anew after every store
@@ -104,7 +106,30 @@ struct Broadcast {
     }
     if (rank == 0) size[rank++] = 1;
   }
+
+  /// Where row r, a run of loop 0, begins in operand k.
+  Index offset(int k, Index r) const {
+    Index at = 0;
+    for (int loop = 1; loop < rank; r /= size[loop++]) at += r % size[loop] * stride[k][loop];
+    return at;
+  }
 };
+
+template <class Bits> void repeat(char* to, const void* number, Index n) {
+  Bits bits;
+  std::memcpy(&bits, number, sizeof bits);
+  for (Index i = 0; i < n; ++i) std::memcpy(to + i * Index(sizeof bits), &bits, sizeof bits);
+}
+/// n times the same number of `element` bytes.
+inline const char* repeat(char* to, const void* number, Index element, Index n) {
+  if (element == 4)
+    repeat<std::uint32_t>(to, number, n);
+  else if (element == 8)
+    repeat<std::uint64_t>(to, number, n);
+  else
+    for (Index i = 0; i < n; ++i) std::memcpy(to + i * element, number, std::size_t(element));
+  return to;
+}
 
 /// A formula and all that its loops need to know.
 struct Pass {
@@ -121,7 +146,7 @@ struct Pass {
   void operator()(char* to, Index n, const void** from, const Index* by) const {
     alignas(64) char pad[Broadcast::most + 1][2 * 64];
     for (int k = 0; k < operands; ++k)
-      if (!by[k] && block > 1) from[k] = repeat(pad[k], from[k], x[k].element);
+      if (!by[k] && block > 1) from[k] = repeat(pad[k], from[k], x[k].element, block);
     const Index rest = n % block, whole = n - rest;
     if (whole > 0) run(to, add, whole, scalars, from, by);
     if (rest == 0) return;
@@ -136,18 +161,6 @@ struct Pass {
   }
 
  private:
-  template <class Bits> const char* repeat(char* pad, const void* number) const {
-    Bits bits;
-    std::memcpy(&bits, number, sizeof bits);
-    for (Index i = 0; i < block; ++i) std::memcpy(pad + i * Index(sizeof bits), &bits, sizeof bits);
-    return pad;
-  }
-  const char* repeat(char* pad, const void* number, Index element) const {
-    if (element == 4) return repeat<std::uint32_t>(pad, number);
-    if (element == 8) return repeat<std::uint64_t>(pad, number);
-    for (Index i = 0; i < block; ++i) std::memcpy(pad + i * element, number, std::size_t(element));
-    return pad;
-  }
   const char* padded(char* pad, const char* numbers, Index n, Index element) const {
     std::memset(pad, 0, std::size_t(block * element));
     std::memcpy(pad, numbers, std::size_t(n * element));
@@ -155,23 +168,42 @@ struct Pass {
   }
 };
 
+/// Rows [r, r + n) of operand k as y has them.
+inline const char* laid_out(char* to, const Broadcast& loops, const Operand& x, int k, Index r, Index n) {
+  const Index length = loops.size[0], bytes = length * x.element;
+  for (Index i = 0; i < n; ++i) {
+    const char* const row = x.data + loops.offset(k, r + i) * x.element;
+    if (loops.stride[k][0])
+      std::memcpy(to + i * bytes, row, std::size_t(bytes));
+    else
+      repeat(to + i * bytes, row, x.element, length);
+  }
+  return to;
+}
+
+/// Long rows one by one; of short ones as many at a time as a small buffer of each operand holds.
 inline void map_broadcast(const Pass& pass, char* y, const Shape& shape) {
+  constexpr Index room = 4096;  // bytes
   const Broadcast loops(shape, pass.x, pass.operands);
   const Index length = loops.size[0];
+  Index together = room;
+  for (int k = 0; k < pass.operands; ++k)
+    together = std::min(together, std::max<Index>(1, room / (length * pass.x[k].element)));
   parallel_for(shape.size() / length, std::max<Index>(1, map_grain / length), [&](Index first, Index last) {
-    for (Index r = first; r < last; ++r) {
+    alignas(64) char buffer[Broadcast::most][room];
+    for (Index r = first; r < last; r += together) {
+      const Index n = std::min(together, last - r);
       const void* from[Broadcast::most];
       Index by[Broadcast::most];
       for (int k = 0; k < pass.operands; ++k) {
-        Index offset = 0, rest = r;
-        for (int loop = 1; loop < loops.rank; ++loop) {
-          offset += rest % loops.size[loop] * loops.stride[k][loop];
-          rest /= loops.size[loop];
-        }
-        from[k] = pass.x[k].data + offset * pass.x[k].element;
-        by[k] = loops.stride[k][0];
+        const Operand& x = pass.x[k];
+        by[k] = x.shape.size() > 1 && (n > 1 || loops.stride[k][0]) ? 1 : 0;
+        if (n > 1 && x.shape.size() > 1 && x.shape.size() < shape.size())
+          from[k] = laid_out(buffer[k], loops, x, k, r, n);
+        else
+          from[k] = x.data + loops.offset(k, r) * x.element;
       }
-      pass(y + r * length * pass.y_element, length, from, by);
+      pass(y + r * length * pass.y_element, n * length, from, by);
     }
   });
 }

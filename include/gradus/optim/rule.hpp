@@ -71,6 +71,9 @@ template <class T> class Rule {
   Rule(const R& rule) : kind_(&Of<R>::kind) {
     static_assert(std::is_trivially_copyable_v<R> && sizeof(R) <= sizeof rule_,
                   "a rule is a plain struct of at most 96 bytes");
+    static_assert(
+        R::states <= cpu::most_states && std::tuple_size_v<typename Of<R>::Numbers> <= cpu::most_numbers,
+        "a rule keeps at most 2 numbers for each parameter, and takes at most 8");
     new (rule_) R(rule);
   }
 
