@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // One training step through the public API, its tape recorded anew each time, beside the same step written by
-// hand on Eigen. Each pair runs A B A B; compare medians of --benchmark_repetitions=9 in one run.
+// hand: with Eigen's arrays and products, and as one fused kernel on its packets, the floor. Compare medians of
+// one run with --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true.
 #include <benchmark/benchmark.h>
 
 #include <gradus/gradus.hpp>
 
+#include "bench/train/hand_fused.hpp"
 #include "bench/train/hand_written.hpp"
 
 using namespace gradus;
@@ -36,11 +38,11 @@ void gradus_step(benchmark::State& state) {
   }
 }
 
-void by_hand_step(benchmark::State& state) {
+template <class Hand> void hand_step(benchmark::State& state) {
   const Index inputs = state.range(0), hidden = state.range(1);
   const Data data(inputs);
   nn::Sequential model{nn::Dense{inputs, hidden}, nn::Relu{}, nn::Dense{hidden, 1}};
-  bench::HandWritten hand{int(inputs), int(hidden), int(batch)};
+  Hand hand{int(inputs), int(hidden), int(batch)};
   std::copy(data.x.begin(), data.x.end(), hand.x.data());
   std::copy(data.t.begin(), data.t.end(), hand.t.data());
   const auto p = model.named_parameters();
@@ -52,6 +54,10 @@ void by_hand_step(benchmark::State& state) {
   hand.w(hand.n - 1) = p[3].value()(0);
   for (auto _ : state) benchmark::DoNotOptimize(hand.step(1e-2f));
 }
+
+void by_hand_step(benchmark::State& state) { hand_step<bench::HandWritten>(state); }
+
+void fused_by_hand_step(benchmark::State& state) { hand_step<bench::HandFused>(state); }
 
 /// fit() itself, shuffling and gathering included: time for one step of an epoch of 1,024 rows.
 void fit_step(benchmark::State& state) {
@@ -80,6 +86,7 @@ void fit_step(benchmark::State& state) {
 
 BENCHMARK(gradus_step)->Args({2, 16})->Args({30, 64});
 BENCHMARK(by_hand_step)->Args({2, 16})->Args({30, 64});
+BENCHMARK(fused_by_hand_step)->Args({2, 16})->Args({30, 64});
 BENCHMARK(fit_step)->Args({2, 16})->Args({30, 64})->Unit(benchmark::kMillisecond);
 
 BENCHMARK_MAIN();
