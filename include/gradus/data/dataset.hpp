@@ -220,14 +220,12 @@ template <class T = float> struct Dataset : Source<T> {
   }
 
   template <class F> Dataset each(F&& f) const {
-    Dataset result;
-    for (const Array<T>& x : inputs) result.inputs.push_back(f(x));
+    Dataset result = *this;
+    for (Array<T>& x : result.inputs) x = f(x);
     if (has_labels())
       result.labels = f(labels);
     else
       result.targets = f(targets);
-    result.feature_names = feature_names;
-    result.class_names = class_names;
     return result;
   }
 

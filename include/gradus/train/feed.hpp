@@ -23,7 +23,7 @@ template <class T> class Feed {
     };
     sample_.inputs.resize(layout_.inputs.size());
     if (memory_) return;
-    for (const Shape& s : layout_.inputs) host_.inputs.emplace_back(rows(s));
+    for (const Shape& s : layout_.inputs) host_.inputs.push_back(Array<T>(rows(s)));
     if (layout_.labels)
       host_.labels = Array<std::int32_t>(Shape{batch_size});
     else
