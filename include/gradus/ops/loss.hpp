@@ -28,14 +28,8 @@ template <class T> struct LossFormula {
   const kernels::Formula* dt;  ///< nullptr: the targets are data, not to be learned
 };
 
-/// A tensor that is data: a loss of it compiles no gradient for it.
-template <class T> struct Constant {
-  using value_type = T;
-  const Tensor<T>& tensor;
-};
-template <class T> const Tensor<T>& as_tensor(const Constant<T>& c) { return c.tensor; }
+/// Arrays are data: a loss compiles no gradient for them.
 template <class X> inline constexpr bool is_constant = false;
-template <class T> inline constexpr bool is_constant<Constant<T>> = true;
 template <class T> inline constexpr bool is_constant<Array<T>> = true;
 
 template <class F> struct LossSlopeY {

@@ -29,15 +29,25 @@ template <class T> struct Outcome {
 /// is lost.
 template <class T> struct NamedLoss {
   const char* name;
-  nn::Head head;      ///< the last layer that the loss can do without
-  bool needs_labels;  ///< true: labels or distributions; false: targets
-  bool around_zero;   ///< an output above 0, not ½, says "yes"
-  Tensor<T> (*of)(const Tensor<T>& output, const Sample<T>&, bool logits);
+  nn::Head head = nn::Head::none;                  ///< the last layer that the loss can do without
+  bool needs_labels = false;                       ///< true: labels or distributions; false: targets
+  bool around_zero = false;                        ///< an output above 0, not ½, says "yes"
+  const ops::LossFormula<T>* formula = nullptr;    ///< nullptr: softmax_cross_entropy
+  const ops::LossFormula<T>* of_logits = nullptr;  ///< of binary cross-entropies, which weigh and smooth
+  double number = 0;                               ///< the formula's own
+  bool by_rows = false;                            ///< one loss for each distribution along the last axis
 
   Outcome<T> operator()(const nn::Module<T>& model, const Sample<T>& s) const {
     const bool logits = head != nn::Head::none && model.head() == head;
     const Tensor<T> y = logits ? model.logits(s.inputs) : model.forward(s.inputs);
     return {y, of(y, s, logits), logits ? head : nn::Head::none, T(around_zero || logits ? 0 : 0.5)};
+  }
+
+  Tensor<T> of(const Tensor<T>& y, const Sample<T>& s, bool logits) const {
+    if (of_logits) return ops::binary<T>(logits ? *of_logits : *formula, y, s.targets, s.options);
+    if (formula) return ops::loss<T>(*formula, y, s.targets, s.options, number, by_rows);
+    if (s.labels.size() > 0) return softmax_cross_entropy(y, s.labels, s.options);
+    return softmax_cross_entropy(y, s.targets, s.options);
   }
 };
 
@@ -46,43 +56,24 @@ namespace detail {
 using gradus::detail::fail;
 using gradus::detail::require;
 
-template <class T> ops::Constant<T> data(const Sample<T>& s) { return {s.targets}; }
+/// Targets are data here: no gradient of them is compiled.
+template <class T, class F> inline constexpr auto* formula = &ops::loss_formula<F, T, Array<T>>;
 
 template <class T> constexpr NamedLoss<T> losses[] = {
-    {"binary_cross_entropy", nn::Head::sigmoid, false, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool logits) -> Tensor<T> {
-       if (logits) return gradus::binary_cross_entropy(y, data(s), s.options);
-       return gradus::binary_cross_entropy_of_probabilities(y, data(s), s.options);
-     }},
-    {"binary_cross_entropy_from_logits", nn::Head::none, false, true,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::binary_cross_entropy(y, data(s), s.options);
-     }},
-    {"softmax_cross_entropy", nn::Head::softmax, true, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       if (s.labels.size() > 0) return gradus::softmax_cross_entropy(y, s.labels, s.options);
-       return gradus::softmax_cross_entropy(y, s.targets, s.options);
-     }},
-    {"mse", nn::Head::none, false, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::mse(y, data(s), s.options);
-     }},
-    {"mae", nn::Head::none, false, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::mae(y, data(s), s.options);
-     }},
-    {"huber", nn::Head::none, false, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::huber(y, data(s), 1, s.options);
-     }},
-    {"hinge", nn::Head::none, false, true,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::hinge(y, data(s), s.options);
-     }},
-    {"kl_divergence", nn::Head::none, false, false,
-     [](const Tensor<T>& y, const Sample<T>& s, bool) -> Tensor<T> {
-       return gradus::kl_divergence(y, data(s), s.options);
-     }},
+    {.name = "binary_cross_entropy",
+     .head = nn::Head::sigmoid,
+     .formula = formula<T, ops::ProbabilityCrossEntropy>,
+     .of_logits = formula<T, ops::BinaryCrossEntropy>},
+    {.name = "binary_cross_entropy_from_logits",
+     .around_zero = true,
+     .formula = formula<T, ops::BinaryCrossEntropy>,
+     .of_logits = formula<T, ops::BinaryCrossEntropy>},
+    {.name = "softmax_cross_entropy", .head = nn::Head::softmax, .needs_labels = true},
+    {.name = "mse", .formula = formula<T, ops::SquaredError>},
+    {.name = "mae", .formula = formula<T, ops::AbsoluteError>},
+    {.name = "huber", .formula = formula<T, ops::Huber>, .number = 1},
+    {.name = "hinge", .around_zero = true, .formula = formula<T, ops::Hinge>},
+    {.name = "kl_divergence", .formula = formula<T, ops::KlDivergence>, .by_rows = true},
 };
 
 }  // namespace detail
