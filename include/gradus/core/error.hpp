@@ -117,7 +117,7 @@ template <class E, class... Parts> [[noreturn, gnu::always_inline]] inline void 
 template <class E, class... Parts>
 [[gnu::always_inline]] inline void require(bool holds, const Parts&... parts) {
   if (!holds) [[unlikely]]
-    raise<E>({Part(parts)...});
+    fail<E>(parts...);
 }
 
 }  // namespace detail

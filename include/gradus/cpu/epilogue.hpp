@@ -6,10 +6,6 @@
 
 namespace gradus::cpu {
 
-struct Identity {
-  template <class X> static X value(X z) { return z; }
-};
-
 template <class T> struct EpilogueRows {
   const T* bias;  // nullptr: none
   Index columns;

@@ -2,8 +2,7 @@
 // Moving numbers without computing: looked-up rows, slices, permuted axes.
 #pragma once
 
-#include <cstring>
-
+#include <gradus/core/rows.hpp>
 #include <gradus/cpu/reduce.hpp>
 
 namespace gradus::cpu {
@@ -16,14 +15,6 @@ template <class T> void move_run(T* to, const T* from, Index n, bool add) {
     for (Index i = 0; i < n; ++i) to[i] = to[i] + from[i];
 }
 
-/// to[i] = from[rows[i]]: a call for each row of few numbers would take longer than the copy.
-template <std::size_t bytes>
-void gather_short(void* to, const void* from, const std::int32_t* rows, Index first, Index last) {
-  for (Index i = first; i < last; ++i)
-    std::memcpy(static_cast<char*>(to) + i * Index(bytes),
-                static_cast<const char*>(from) + rows[i] * Index(bytes), bytes);
-}
-
 }  // namespace detail
 
 /// y[o, k, i] = x[o, rows[k], i]: x is [outer, n, inner], y has as many rows as there are indices (checked
@@ -34,10 +25,9 @@ template <class T> void gather(const Sink<T>& y, const View<T>& x, Groups g, con
   const Index m = rows.size();
   parallel_for(g.outer * m, std::max<Index>(1, detail::map_grain / std::max<Index>(1, g.inner)),
                [&](Index first, Index last) {
-                 const std::size_t bytes = g.outer == 1 && !to.add ? std::size_t(g.inner) * sizeof(T) : 0;
-                 if (bytes == 4) return detail::gather_short<4>(to.data, x.data, rows.data, first, last);
-                 if (bytes == 8) return detail::gather_short<8>(to.data, x.data, rows.data, first, last);
-                 if (bytes == 16) return detail::gather_short<16>(to.data, x.data, rows.data, first, last);
+                 if (g.outer == 1 && !to.add)
+                   return gradus::detail::gather_rows(to.data + first * g.inner, x.data, g.inner,
+                                                      {rows.data + first, std::size_t(last - first)});
                  for (Index r = first; r < last; ++r) {
                    const Index o = r / m, k = rows.data[r % m];
                    detail::move_run(to.data + r * g.inner, x.data + (o * g.n + k) * g.inner, g.inner, to.add);

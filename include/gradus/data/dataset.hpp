@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <limits>
 #include <map>
@@ -20,26 +19,12 @@
 
 #include <gradus/core/array.hpp>
 #include <gradus/core/random.hpp>
+#include <gradus/core/rows.hpp>
 
 namespace gradus::data {
 
 namespace detail {
 using gradus::detail::fail;
-
-/// to[i] = from[rows[i]], rows of `width` numbers. The rows are not checked.
-template <class T> void gather(T* to, const T* from, Index width, std::span<const std::int32_t> rows) {
-  // a memcpy of a known size is a move or two
-  const auto fixed = [&]<int W>(std::integral_constant<int, W>) {
-    for (const std::int32_t row : rows)
-      std::memcpy(std::exchange(to, to + W), from + Index(row) * W, W * sizeof(T));
-  };
-  if (width == 1) return fixed(std::integral_constant<int, 1>{});
-  if (width == 2) return fixed(std::integral_constant<int, 2>{});
-  if (width == 4) return fixed(std::integral_constant<int, 4>{});
-  if (width > 0)
-    for (const std::int32_t row : rows)
-      std::memcpy(std::exchange(to, to + width), from + row * width, std::size_t(width) * sizeof(T));
-}
 
 /// Throws IndexError unless all are within 0 … n − 1.
 inline void expect_rows(std::span<const std::int32_t> rows, Index n, const char* who) {
@@ -216,7 +201,7 @@ template <class T = float> struct Dataset : Source<T> {
     if (to.rank() != shape.rank() || to.shape().size() != Index(rows.size()) * shape.inner(0))
       detail::fail<ShapeError>("dataset: the batch's array is ", to.shape(), "; it should be ",
                                shape.with(0, Index(rows.size())));
-    detail::gather(to.mutable_data(), from.data(), shape.inner(0), rows);
+    gradus::detail::gather_rows(to.mutable_data(), from.data(), shape.inner(0), rows);
   }
 
   template <class F> Dataset each(F&& f) const {

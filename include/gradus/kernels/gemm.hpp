@@ -40,7 +40,7 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
   if (e.activation)
     finish = {e.activation->finish, &rows};
   else if (e.bias.data)
-    finish = {&cpu::finish_rows<cpu::Identity, T>, &rows};
+    finish = {&cpu::finish_rows<Identity, T>, &rows};
   for (Index i = 0; i < p.batch; ++i) {
     const T* ai = a.data + (p.one_a ? 0 : i * p.M * p.K);
     const T* bi = b.data + (p.one_b ? 0 : i * p.K * p.N);

@@ -21,6 +21,10 @@ struct Formula {
 template <class F, class T, class Y, std::size_t A, class... U> inline constexpr Formula formula{
     &cpu::detail::Formula<F, T, Y, std::make_index_sequence<A>, std::index_sequence_for<U...>, U...>::run};
 
+struct Identity {
+  template <class X> static X value(X x) { return x; }
+};
+
 /// y = F(x…, scalars…) for each element; operands broadcast to y's shape, and are read as T: a bool is 0
 /// or 1.
 template <class T, class Y, class... U>

@@ -53,9 +53,6 @@ inline Index count(const Shape& s, unsigned axes) {
     if (axes >> i & 1) n *= s[i];
   return n;
 }
-struct Scaled {
-  template <class X> static X value(X dy, X s) { return dy * s; }
-};
 
 /// y = scale · Σ x
 template <class T> struct Sum {
@@ -69,7 +66,7 @@ template <class T> struct Sum {
   void forward(const Sink<T>& y, Step& step) { sum_axes(y, x, axes, step, scale); }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
     const View<T> kept{dy.data, reduced(x.shape, axes, true), dy.device};
-    kernels::map<Scaled, T>(dx, std::array{scale}, kept);
+    kernels::map<MulNumber, T>(dx, std::array{scale}, kept);
   }
 };
 

@@ -8,19 +8,16 @@
 namespace gradus {
 namespace ops {
 
-struct Identity {
-  template <class X> static X value(X x) { return x; }
-};
 template <class T> struct Reshape {
   static constexpr const char* name = "reshape";
   View<T> x;
   Shape to;
   Shape shape() const { return to; }
   void forward(const Sink<T>& y, Step&) {
-    kernels::map<Identity, T>(Sink<T>{y.data, x.shape, y.device}, std::array<T, 0>(), x);
+    kernels::map<kernels::Identity, T>(Sink<T>{y.data, x.shape, y.device}, std::array<T, 0>(), x);
   }
   void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
-    kernels::map<Identity, T>(dx, std::array<T, 0>(), View<T>{dy.data, x.shape, dy.device});
+    kernels::map<kernels::Identity, T>(dx, std::array<T, 0>(), View<T>{dy.data, x.shape, dy.device});
   }
 };
 
