@@ -19,7 +19,9 @@
 namespace gradus {
 namespace detail {
 
-inline std::string compiler() {
+// Templates of nothing, here and below: only a program that calls about() compiles them.
+
+template <int = 0> std::string compiler() {
 #if defined(__clang__)
   return message("clang ", __clang_major__, ".", __clang_minor__, ".", __clang_patchlevel__);
 #elif defined(__GNUC__)
@@ -29,7 +31,7 @@ inline std::string compiler() {
 #endif
 }
 
-inline std::string eigen_version() {
+template <int = 0> std::string eigen_version() {
 #ifdef EIGEN_VERSION_STRING  // since 5
   return EIGEN_VERSION_STRING;
 #else
@@ -38,7 +40,7 @@ inline std::string eigen_version() {
 }
 
 /// The processor's extensions, as far as the operating system lets them be used; empty where nobody knows.
-inline std::string processor_features() {
+template <int = 0> std::string processor_features() {
   std::string features;
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_cpu_init();
@@ -55,7 +57,7 @@ inline std::string processor_features() {
 }
 
 /// The widest vectors that the features amount to: 0, none, to 4.
-inline int simd_level(std::string_view features) {
+template <int = 0> int simd_level(std::string_view features) {
   const auto has = [&](std::string_view feature) { return has_feature(features, feature); };
   if (has("EIGEN_DONT_VECTORIZE")) return 0;
   if (has("AVX512F")) return 4;
@@ -63,7 +65,7 @@ inline int simd_level(std::string_view features) {
   if (has("AVX")) return 2;
   return has("SSE2") || has("NEON") || has("VSX") ? 1 : 0;
 }
-inline std::string simd_name(std::string_view features) {
+template <int = 0> std::string simd_name(std::string_view features) {
   constexpr const char* names[] = {"no SIMD", "SSE2", "AVX", "AVX2 and FMA", "AVX-512"};
   const int level = simd_level(features);
   if (level == 1 && has_feature(features, "NEON")) return "NEON";
@@ -72,7 +74,8 @@ inline std::string simd_name(std::string_view features) {
 }
 
 /// What keeps the program from the machine's full speed, a sentence a line; mostly nothing.
-inline std::string advice(std::string_view built_for, std::string_view processor, const char* unoptimised) {
+template <int = 0>
+std::string advice(std::string_view built_for, std::string_view processor, const char* unoptimised) {
   std::string lines;
   if (simd_level(built_for) < simd_level(processor))
     lines += "This program was built for " + simd_name(built_for) + ", the processor offers " +
@@ -88,7 +91,7 @@ inline std::string advice(std::string_view built_for, std::string_view processor
 /// A few lines for a bug report, or for who wonders about speed: version, compiler, the SIMD instructions
 /// that were compiled in and those that the processor offers, threads, devices (and why not), and what to
 /// build otherwise. Every line ends in a newline.
-inline std::string about() {
+template <int = 0> std::string about() {
   const std::string_view built_for = detail::first_unit.features;
   const std::string processor = detail::processor_features();
   std::string text =

@@ -28,8 +28,10 @@ struct PrintOptions {
 
 namespace detail {
 
+// Templates of nothing, here and below: only a program that prints compiles them.
+
 /// The brackets around the words, and which elements have a word at all.
-class PrintLayout {
+template <int = 0> class PrintLayout {
  public:
   PrintLayout(const Shape& shape, const PrintOptions& options)
       : shape_(shape),
@@ -102,7 +104,7 @@ struct Digits {
 
 /// The fewest digits that say which float (`single`) or double it is, at most `precision` (to 40) of them
 /// after the point; or `exactly` so many, rounded from the exact value.
-inline Digits digits(double x, bool single, bool exponent, int precision, bool exactly = false) {
+template <int = 0> Digits digits(double x, bool single, bool exponent, int precision, bool exactly = false) {
   char buffer[80];
   const auto write = [&](auto... how) {
     const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
@@ -127,7 +129,7 @@ inline const char* not_finite(double x) {
 }
 
 /// A number by itself, as Python writes it: 2.0, 0.1, 1e-07.
-inline std::string scalar_word(double x, bool single) {
+template <int = 0> std::string scalar_word(double x, bool single) {
   if (const char* const word = not_finite(x)) return word;
   const double magnitude = x < 0 ? -x : x;
   const bool exponent = x != 0 && (magnitude < 1e-4 || magnitude >= (single ? 1e6 : 1e16));
@@ -137,7 +139,8 @@ inline std::string scalar_word(double x, bool single) {
 }
 
 /// Numbers in one format for all, their points one below the other.
-inline std::vector<std::string> float_words(const std::vector<double>& numbers, bool single, int precision) {
+template <int = 0>
+std::vector<std::string> float_words(const std::vector<double>& numbers, bool single, int precision) {
   double most = 0, least = std::numeric_limits<double>::infinity();  // magnitudes, zeros aside
   for (const double x : numbers)
     if (x != 0 && !not_finite(x))

@@ -26,7 +26,7 @@ struct CsvOptions {
 };
 
 /// Text into fields, once. Only read_csv and parse_csv use it.
-class CsvParser {
+template <int = 0> class CsvParser {
  public:
   CsvParser(std::string text, std::string path) {
     table_.text_ = std::move(text);
@@ -170,13 +170,14 @@ class CsvParser {
 };
 
 /// The table that a text is; `path` names it in errors. Throws FileError.
-inline Table parse_csv(std::string text, const CsvOptions& options = {}, std::string path = "text") {
-  return CsvParser(std::move(text), std::move(path)).parse(options);
+template <int = 0>
+Table parse_csv(std::string text, const CsvOptions& options = {}, std::string path = "text") {
+  return CsvParser<>(std::move(text), std::move(path)).parse(options);
 }
 
 /// Reads a file into memory. Throws FileError with the reason, the line and, for a field, its number in the
 /// line.
-inline Table read_csv(const std::string& path, const CsvOptions& options = {}) {
+template <int = 0> Table read_csv(const std::string& path, const CsvOptions& options = {}) {
   std::FILE* const file = std::fopen(path.c_str(), "rb");
   if (!file) detail::fail<FileError>("csv: ", path, ": cannot be opened: ", std::strerror(errno));
   std::string text;

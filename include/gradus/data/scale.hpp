@@ -51,21 +51,23 @@ struct Affine {
     return width;
   }
 
+  // Templates of nothing, here and below: only a program that keeps its metadata compiles them.
+
   // as few digits as give every number back exactly
-  static std::string text(const std::vector<double>& numbers) {
+  template <int = 0> static std::string text(const std::vector<double>& numbers) {
     std::string s;
     char buffer[32];
     for (const double x : numbers)
       (s += s.empty() ? "" : " ").append(buffer, std::to_chars(buffer, buffer + sizeof buffer, x).ptr);
     return s;
   }
-  Metadata pair(const std::string& shift_key, const std::string& scale_key) const {
+  template <int = 0> Metadata pair(const std::string& shift_key, const std::string& scale_key) const {
     Metadata to;
     to[shift_key] = text(shift);
     to[scale_key] = text(scale);
     return to;
   }
-  static std::vector<double> numbers(const Metadata& from, const std::string& key) {
+  template <int = 0> static std::vector<double> numbers(const Metadata& from, const std::string& key) {
     const std::string* text = nullptr;
     for (const auto& [name, value] : from)
       if (name == key) text = &value;
@@ -83,6 +85,7 @@ struct Affine {
     }
     return result;
   }
+  template <int = 0>
   static Affine read(const Metadata& from, const std::string& shift_key, const std::string& scale_key) {
     Affine a{numbers(from, shift_key), numbers(from, scale_key)};
     bool zero = false;
@@ -134,11 +137,9 @@ struct Standardize : Affine {
     return s;
   }
 
-  std::map<std::string, std::string> metadata() const {
-    return pair("standardize.mean", "standardize.deviation");
-  }
+  template <int = 0> Metadata metadata() const { return pair("standardize.mean", "standardize.deviation"); }
   /// Exactly what was written. Throws ValueError.
-  static Standardize from_metadata(const std::map<std::string, std::string>& from) {
+  template <int = 0> static Standardize from_metadata(const Metadata& from) {
     return {read(from, "standardize.mean", "standardize.deviation")};
   }
 };
@@ -161,9 +162,9 @@ struct MinMax : Affine {
     return s;
   }
 
-  std::map<std::string, std::string> metadata() const { return pair("min_max.least", "min_max.range"); }
+  template <int = 0> Metadata metadata() const { return pair("min_max.least", "min_max.range"); }
   /// Exactly what was written. Throws ValueError.
-  static MinMax from_metadata(const std::map<std::string, std::string>& from) {
+  template <int = 0> static MinMax from_metadata(const Metadata& from) {
     return {read(from, "min_max.least", "min_max.range")};
   }
 };

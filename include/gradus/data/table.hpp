@@ -43,7 +43,7 @@ struct DatasetOptions {
 namespace detail {
 
 /// A decimal number, with blanks around it and a sign before it if need be. Knows no locale.
-inline bool parse_number(std::string_view s, double& to, bool non_finite = false) {
+template <int = 0> bool parse_number(std::string_view s, double& to, bool non_finite = false) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!s.empty() && blank(s.front())) s.remove_prefix(1);
   while (!s.empty() && blank(s.back())) s.remove_suffix(1);
@@ -53,7 +53,7 @@ inline bool parse_number(std::string_view s, double& to, bool non_finite = false
 }
 
 /// For a message: in quotes, on one line, not too long.
-inline std::string shown(std::string s) {
+template <int = 0> std::string shown(std::string s) {
   constexpr std::size_t longest = 40;
   if (std::size_t n = longest; s.size() > n) {
     while (n > 0 && (s[n] & 0xc0) == 0x80) --n;  // not within a UTF-8 character
@@ -69,7 +69,7 @@ inline std::string shown(std::string s) {
 /// What read_csv returns. All text is kept as it was in the file; numbers are made when they are asked for,
 /// and an error says where in the file: `csv: iris.csv:17:3: expected a number, saw "n/a"` is line 17,
 /// field 3.
-class Table {
+template <int = 0> class BasicTable {
  public:
   std::vector<std::string> names;  ///< from the header, or "column 0", "column 1" …
 
@@ -166,7 +166,7 @@ class Table {
   }
 
  private:
-  friend class CsvParser;
+  template <int> friend class CsvParser;
   struct Field {
     std::size_t begin;
     std::uint32_t size;
@@ -239,5 +239,6 @@ class Table {
   std::vector<Field> fields_;  // row by row
   bool non_finite_ = false;
 };
+using Table = BasicTable<>;
 
 }  // namespace gradus::data

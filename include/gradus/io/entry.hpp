@@ -43,7 +43,7 @@ inline constexpr StoredType stored_types[] = {
     {"BF16", 16},   {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
     {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},      {"C64", 64}};
 
-inline int bits_of(std::string_view dtype) {  // 0: unknown
+template <int = 0> int bits_of(std::string_view dtype) {  // 0: unknown
   for (const StoredType& t : stored_types)
     if (t.name == dtype) return t.bits;
   return 0;
@@ -54,14 +54,14 @@ template <class T> constexpr std::string_view stored_name() {
 }
 
 /// The bytes that a shape takes, or −1 where no file can hold them. Sizes are not negative.
-inline std::int64_t stored_bytes(std::span<const Index> shape, int bits) {
+template <int = 0> std::int64_t stored_bytes(std::span<const Index> shape, int bits) {
   std::int64_t n = 1;
   for (const Index size : shape)
     if (__builtin_mul_overflow(n, size, &n)) return -1;
   return __builtin_mul_overflow(n, std::int64_t(bits), &n) || n % 8 ? -1 : n / 8;
 }
 
-inline std::string shape_text(std::span<const Index> shape) {
+template <int = 0> std::string shape_text(std::span<const Index> shape) {
   std::string s;
   for (const Index n : shape) s += (s.empty() ? "" : ", ") + std::to_string(n);
   return "[" + s + "]";

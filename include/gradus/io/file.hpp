@@ -25,7 +25,7 @@ using gradus::detail::fail;
 
 /// Empty, or what hinders `path` from being used as a file: it is there and is a directory, a device, a pipe
 /// …
-inline std::string not_a_file([[maybe_unused]] const std::string& path) {
+template <int = 0> std::string not_a_file([[maybe_unused]] const std::string& path) {
 #ifdef GRADUS_POSIX_FILES
   struct ::stat info;
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
@@ -42,7 +42,7 @@ using Handle = std::unique_ptr<std::FILE, Close>;
 }  // namespace detail
 
 /// A file to be read. Every member throws FileError with the reason, in the name of `who`.
-class InputFile {
+template <int = 0> class InputFile {
  public:
   InputFile(const std::string& path, std::string who) : name_(std::move(who) + ": " + path) {
     if (const std::string why = detail::not_a_file(path); !why.empty()) fail("cannot be read: " + why);
@@ -72,7 +72,7 @@ class InputFile {
 /// A file that appears under `path` when commit() is called, complete and on the disk, in place of what was
 /// there. Until then, and where anything fails (a full disk, a crash), what was there stays. Throws
 /// FileError.
-class OutputFile {
+template <int = 0> class OutputFile {
  public:
   OutputFile(const std::string& path, std::string who) : path_(path), name_(std::move(who) + ": " + path) {
     if (const std::string why = detail::not_a_file(path); !why.empty()) fail("cannot be written: " + why);

@@ -22,7 +22,7 @@
 namespace gradus::io {
 
 /// `s` in quotes, escaped. What is not UTF-8 becomes U+FFFD: a report is not lost to an odd file name.
-inline std::string json_string(std::string_view s) {
+template <int = 0> std::string json_string(std::string_view s) {
   std::string to = "\"";
   while (!s.empty()) {
     const std::size_t n = utf8_length(s);
@@ -44,22 +44,25 @@ inline std::string json_string(std::string_view s) {
   return to += '"';
 }
 
-class Json {
+template <int = 0> class BasicJson {
+  using Json = BasicJson;
+
  public:
   enum class Kind : std::uint8_t { null, boolean, integer, number, string, list, object };
 
-  Json() = default;  ///< null
-  Json(std::same_as<bool> auto b) : kind_(Kind::boolean), integer_(b) {}
+  BasicJson() = default;  ///< null
+  BasicJson(std::same_as<bool> auto b) : kind_(Kind::boolean), integer_(b) {}
   template <std::integral I>
     requires(!std::same_as<I, bool> && (sizeof(I) < 8 || std::signed_integral<I>))
-  Json(I n) : kind_(Kind::integer), integer_(n) {}
-  Json(std::unsigned_integral auto n) requires(sizeof n == 8)
+  BasicJson(I n) : kind_(Kind::integer), integer_(n) {}
+  BasicJson(std::unsigned_integral auto n) requires(sizeof n == 8)
       : kind_(n >> 63 ? Kind::number : Kind::integer), integer_(std::int64_t(n)), number_(double(n)) {}
-  Json(std::floating_point auto x) : kind_(Kind::number), number_(static_cast<double>(x)) {}
-  Json(std::string s) : kind_(Kind::string), string_(std::move(s)) {}
-  Json(std::string_view s) : Json(std::string(s)) {}
-  Json(const char* s) : Json(std::string(s)) {}
-  template <class U> Json(const std::vector<U>& list) : kind_(Kind::list), items_(list.begin(), list.end()) {}
+  BasicJson(std::floating_point auto x) : kind_(Kind::number), number_(static_cast<double>(x)) {}
+  BasicJson(std::string s) : kind_(Kind::string), string_(std::move(s)) {}
+  BasicJson(std::string_view s) : Json(std::string(s)) {}
+  BasicJson(const char* s) : Json(std::string(s)) {}
+  template <class U> BasicJson(const std::vector<U>& list)
+      : kind_(Kind::list), items_(list.begin(), list.end()) {}
   static Json object() { return Json(Kind::object); }
   static Json list() { return Json(Kind::list); }
 
@@ -124,7 +127,7 @@ class Json {
   friend bool operator==(const Json&, const Json&) = default;
 
  private:
-  explicit Json(Kind kind) : kind_(kind) {}
+  explicit BasicJson(Kind kind) : kind_(kind) {}
 
   static const char* name(Kind kind) {
     constexpr const char* names[] = {"null",     "a boolean", "an integer", "a number",
@@ -175,7 +178,7 @@ class Json {
     }
   }
 
-  static Json read(JsonReader& from) {
+  static Json read(JsonReader<>& from) {
     const char c = from.peek();
     Json value;
     if (c == '{') {
@@ -194,7 +197,7 @@ class Json {
       value = number_of(from);
     return value;
   }
-  static Json number_of(JsonReader& from) {
+  static Json number_of(JsonReader<>& from) {
     const std::string_view s = from.number();
     const char *const first = s.data(), *const last = first + s.size();
     std::int64_t n = 0;
@@ -214,5 +217,6 @@ class Json {
   std::vector<std::string> keys_;
   std::vector<Json> items_;
 };
+using Json = BasicJson<>;
 
 }  // namespace gradus::io

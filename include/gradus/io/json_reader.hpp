@@ -17,9 +17,12 @@
 
 namespace gradus::io {
 
+// Templates of nothing, here and in the other headers of io/ and data/: only a program that uses them compiles
+// them.
+
 /// The length of the UTF-8 character at the head of `s`, or 0 where there is none (overlong, surrogate, cut
 /// off …).
-inline std::size_t utf8_length(std::string_view s) {
+template <int = 0> std::size_t utf8_length(std::string_view s) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < s.size() ? s[i] : 0); };
   const unsigned c = byte(0);
   if (c < 0x80) return s.empty() ? 0 : 1;
@@ -38,7 +41,7 @@ inline std::size_t utf8_length(std::string_view s) {
 
 /// Reads a text front to back. Every member throws FileError with the byte offset, in the name of `who`,
 /// where the text is not what was asked for. The text must outlive the reader.
-class JsonReader {
+template <int = 0> class JsonReader {
  public:
   static constexpr int max_depth = 128;
 
