@@ -55,7 +55,7 @@ template <class T> struct Sink {
     auto to = open();
     if (to && !to.add) {
       if (device.is_cpu())
-        std::fill_n(data, shape.size(), T(0));
+        for (Index i = 0; i < shape.size(); ++i) data[i] = T(0);
       else
         device.backend().zero(data, std::size_t(shape.size()) * sizeof(T));
       to.add = true;

@@ -10,10 +10,11 @@ namespace detail {
 
 struct StepState;
 
-/// One op's part in backward.
+/// One op's part in backward, and the gradient of its result.
 struct Record {
   void (*backward)(Record&, StepState&);
   Record* previous;
+  Gradient out;
 };
 
 /// Pooled and never destroyed, so that a tensor can always ask whether its step is still the current one. A
@@ -33,7 +34,7 @@ struct StepState {
   template <class T> T* allocate(Index n) { return static_cast<T*>(numbers.get(std::size_t(n) * sizeof(T))); }
 
   void keep(const Share& share) {
-    if (share.get()) kept.push_back(share);
+    if (share.get()) kept.push_back(Share(share));
   }
 
   void end() {
@@ -78,6 +79,63 @@ struct StepState {
   static States& pool() {
     static States& states = *new States;
     return states;
+  }
+};
+
+/// What makes a tensor of an array: where the tape keeps its gradient, and in which step that is true.
+struct Ticket {
+  Gradient* gradient = nullptr;
+  StepState* step = nullptr;  // nullptr: off the tape
+  std::uint64_t number = 0;   // of the step in which it was recorded
+  bool untaped = false;       // computed from parameters off the tape
+
+  bool wants_gradient() const { return gradient && gradient->wanted; }
+  void check(const char* who, const Shape& shape) const {
+    if (step && step->number != number) fail_gone(who, shape);
+  }
+
+ private:
+  [[noreturn, gnu::noinline, gnu::cold]] void fail_gone(const char* who, const Shape& shape) const {
+    const auto now = step->alive ? message("is now in step ", step->number) : "is gone";
+    fail<TapeError>(who, ": a tensor ", shape, " was recorded in step ", number, " of a tape that ", now,
+                    "; detach() keeps numbers beyond their step");
+  }
+};
+
+/// An operand, its type forgotten.
+struct Operand {
+  const Shape& shape;
+  Device device;
+  const Share& share;
+  const Ticket& ticket;
+};
+
+/// One use of an op: its operands are checked, those that are off the tape are brought onto it.
+struct Call {
+  Device device;
+  StepState* state = nullptr;            // of the tape that an operand is on
+  bool wanted = false, untaped = false;  // a gradient, by an operand; an operand comes from parameters
+
+  template <std::size_t N> Call(const char* who, const Operand (&operands)[N]) : device(operands[0].device) {
+    for (const Operand& x : operands) join(who, x);
+    if (!state) return;
+    for (const Operand& x : operands) {
+      require<TapeError>(!x.ticket.untaped || x.ticket.gradient, who, ": operand ", x.shape,
+                         " comes from parameters off the tape; their gradient would be lost: start from ",
+                         "tape.watch(w), or detach()");
+      if (!x.ticket.step) state->keep(x.share);
+    }
+  }
+
+ private:
+  void join(const char* who, const Operand& x) {
+    if (x.device != device)
+      fail<DeviceError>(who, ": operands on ", device.name(), " and ", x.device.name(), "; use .to(device)");
+    x.ticket.check(who, x.shape);
+    require<TapeError>(!state || !x.ticket.step || state == x.ticket.step, who,
+                       ": operands are on two different tapes");
+    if (x.ticket.step) state = x.ticket.step;
+    wanted = wanted || x.ticket.wants_gradient(), untaped = untaped || x.ticket.untaped;
   }
 };
 

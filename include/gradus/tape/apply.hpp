@@ -13,20 +13,18 @@ template <class U> Sink<U> gradient_sink(Gradient* g, StepState& state) {
   return {static_cast<U*>(g->data), g->shape, g->device, g};
 }
 
-/// An op with the gradients of its result and of its operands; nullptr: a constant.
+/// An op with the gradients of its operands; nullptr: a constant.
 template <class Op, class T, class I, class... Ts> struct Node;
 template <class Op, class T, std::size_t... I, class... Ts>
 struct Node<Op, T, std::index_sequence<I...>, Ts...> : Record {
-  Gradient out;
   Gradient* in[sizeof...(Ts)];
   Op op;
 
   template <class Make> explicit Node(const Make& make, const Tensor<Ts>&... x)
-      : Record{&run, nullptr}, in{x.gradient()...}, op(make(x.view()...)) {}
+      : Record{&run, nullptr, {}}, in{x.gradient()...}, op(make(x.view()...)) {}
 
   static void run(Record& record, StepState& state) {
     auto& n = static_cast<Node&>(record);
-    if (!std::exchange(n.out.written, false)) return;  // the loss does not depend on it
     Step step(state.device, &state);
     if constexpr (is_differentiable<T>)
       n.op.backward(n.out.template view<T>(), step, gradient_sink<Ts>(n.in[I], state)...);
@@ -37,17 +35,20 @@ template <class Op, class T>
 T result_of(void (Op::*)(const Sink<T>&, Step&));  // the scalar of an op's result
 template <class Op, class T> T result_of(void (Op::*)(const Sink<T>&, Step&) const);
 
-template <class X> void join(StepState*& state, Device device, const X& x, const char* who) {
-  if (x.device() != device)
-    fail<DeviceError>(who, ": operands on ", device.name(), " and ", x.device().name(), "; use .to(device)");
-  x.check(who);
-  require<TapeError>(!state || !x.step() || state == x.step(), who, ": operands are on two different tapes");
-  if (x.step()) state = x.step();
+template <class T> inline Share allocate(Sink<T>& y, StepState* state) {
+  const std::size_t bytes = std::size_t(y.size()) * sizeof(T);
+  const Share memory(state ? nullptr : allocate(y.device, bytes));
+  y.data = static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data);
+  return memory;
 }
-template <class X> void enter(StepState& state, const X& x, const char* who) {
-  require<TapeError>(!x.untaped() || x.gradient(), who, ": operand ", x.shape(), " comes from parameters ",
-                     "off the tape; their gradient would be lost: start from tape.watch(w), or detach()");
-  if (!x.step()) state.keep(x.share());
+/// What forward has written: it may have thrown, so only now the record joins its tape.
+template <class T>
+inline Tensor<T> finish(const Call& call, const Sink<T>& y, const Share& memory, Record* record) {
+  if (!call.state) return Tensor<T>(Array<T>::over(y.view(), memory), is_differentiable<T> && call.untaped);
+  if (!record) return Tensor<T>(y.view(), *call.state, nullptr);
+  record->out.shape = y.shape, record->out.device = y.device;
+  record->previous = std::exchange(call.state->last, record);
+  return Tensor<T>(y.view(), *call.state, &record->out);
 }
 
 }  // namespace detail
@@ -59,25 +60,16 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
   using T = decltype(detail::result_of(&Op::forward));
   using Node = detail::Node<Op, T, std::index_sequence_for<Ts...>, Ts...>;
   static_assert(std::is_trivially_destructible_v<Op>, "an op keeps Views: its record is never visited");
-  const Device devices[] = {x.device()...}, device = devices[0];
-  detail::StepState* state = nullptr;
-  (detail::join(state, device, x, who), ...);
-  if (state) (detail::enter(*state, x, who), ...);
-  const bool recorded = state && is_differentiable<T> && (x.wants_gradient() || ...);
+  const detail::Operand operands[] = {{x.shape(), x.device(), x.share(), x.ticket()}...};
+  const detail::Call call(who, operands);
+  const bool recorded = call.state && call.wanted && is_differentiable<T>;
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
-  auto* const node = new (recorded ? state->records.get(sizeof(Node)) : own) Node(make, x...);
-  Step step(device, state);
-  Sink<T> y{nullptr, node->op.shape(), device};
-  const std::size_t bytes = std::size_t(y.size()) * sizeof(T);
-  const detail::Share memory(state ? nullptr : detail::allocate(device, bytes));
-  y.data = static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data);
+  auto* const node = new (recorded ? call.state->records.get(sizeof(Node)) : own) Node(make, x...);
+  Sink<T> y{nullptr, node->op.shape(), call.device};
+  const detail::Share memory = detail::allocate(y, call.state);
+  Step step(call.device, call.state);
   node->op.forward(y, step);
-  if (!state)
-    return Tensor<T>(Array<T>::over(y.view(), memory), is_differentiable<T> && (x.untaped() || ...));
-  if (!recorded) return Tensor<T>(y.view(), *state, nullptr);
-  node->out.shape = y.shape, node->out.device = device;
-  node->previous = std::exchange(state->last, node);  // only now: forward may have thrown
-  return Tensor<T>(y.view(), *state, &node->out);
+  return detail::finish(call, y, memory, recorded ? node : nullptr);
 }
 
 template <class Make, class... Ts> auto apply(const Make& make, const Tensor<Ts>&... x) {

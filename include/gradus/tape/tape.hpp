@@ -45,7 +45,8 @@ class Tape {
     require<ShapeError>(loss.size() == 1, "backward: the loss is ", loss.shape(), "; it must be one number");
     require<TapeError>(loss.wants_gradient(), "backward: the loss depends on no parameter and no variable");
     kernels::fill(detail::gradient_sink<T>(loss.gradient(), state_), T(1));
-    for (auto* r = state_.last; r; r = r->previous) r->backward(*r, state_);
+    for (auto* r = state_.last; r; r = r->previous)  // the loss depends on those that were written
+      if (std::exchange(r->out.written, false)) r->backward(*r, state_);
     state_.spent = !keep;
   }
 

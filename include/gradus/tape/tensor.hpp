@@ -12,15 +12,15 @@ template <class T> class Tensor {
 
   Tensor() = default;
   Tensor(const Array<T>& a, bool untaped = false, Gradient* g = nullptr)  // off the tape
-      : array_(a), gradient_(g), untaped_(untaped) {}
+      : array_(a), ticket_{g, nullptr, 0, untaped} {}
   Tensor(const View<T>& v, detail::StepState& s, Gradient* g)
-      : array_(Array<T>::over(v)), gradient_(g), step_(&s), number_(s.number) {}
+      : array_(Array<T>::over(v)), ticket_{g, &s, s.number} {}
 
   const Shape& shape() const { return array_.shape(); }
   Index size() const { return array_.size(); }
   Device device() const { return array_.device(); }
   /// The numbers alone. Off the tape they are shared; on it they are copied: the next step reuses the memory.
-  Array<T> array() const { return check("array"), step_ ? array_.copy() : array_; }
+  Array<T> array() const { return check("array"), step() ? array_.copy() : array_; }
   /// The same numbers as a constant: no gradient flows through it, and it outlives the step.
   Tensor detach() const { return array(); }
   /// The value of a one-element tensor; waits for its device. Throws ShapeError.
@@ -30,24 +30,15 @@ template <class T> class Tensor {
 
   const View<T>& view() const { return array_.view(); }
   const detail::Share& share() const { return array_.share(); }
-  detail::StepState* step() const { return step_; }
-  Gradient* gradient() const { return gradient_; }
-  bool wants_gradient() const { return gradient_ && gradient_->wanted; }
-  /// Computed from parameters off the tape: in a taped loss their gradient would be lost.
-  bool untaped() const { return untaped_; }
-  void check(const char* who) const {
-    if (!step_ || step_->number == number_) return;
-    const auto now = step_->alive ? detail::message("is now in step ", step_->number) : "is gone";
-    detail::fail<TapeError>(who, ": a tensor ", shape(), " was recorded in step ", number_,
-                            " of a tape that ", now, "; detach() keeps numbers beyond their step");
-  }
+  const detail::Ticket& ticket() const { return ticket_; }
+  detail::StepState* step() const { return ticket_.step; }
+  Gradient* gradient() const { return ticket_.gradient; }
+  bool wants_gradient() const { return ticket_.wants_gradient(); }
+  void check(const char* who) const { ticket_.check(who, shape()); }
 
  private:
   Array<T> array_;
-  Gradient* gradient_ = nullptr;
-  detail::StepState* step_ = nullptr;
-  std::uint64_t number_ = 0;  // of the step in which this was recorded
-  bool untaped_ = false;
+  detail::Ticket ticket_;
 };
 
 /// What ops take: a Tensor, an Array or a Parameter.
