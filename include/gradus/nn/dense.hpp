@@ -32,8 +32,9 @@ template <class T = float> class Dense final : public Layer<T> {
     if (options_.bias) m("bias", bias);
   }
   void draw(std::uint64_t seed, const std::string& path) override {
-    set(weight, options_.weight_init, {out_, in_}, random::Stream(seed, path + "weight"));
-    if (options_.bias) set(bias, options_.bias_init, {out_}, random::Stream(seed, path + "bias"));
+    set(weight, options_.weight_init, {out_, in_}, random::Stream(seed, detail::message(path, "weight")));
+    if (options_.bias)
+      set(bias, options_.bias_init, {out_}, random::Stream(seed, detail::message(path, "bias")));
   }
   std::string describe() const override {
     return detail::message("Dense(", in_, ", ", out_, options_.bias ? ")" : ", no bias)");

@@ -86,7 +86,7 @@ template <class T> Array<T> draw(const Initializer& rule, const Shape& shape, co
       random::fill_uniform(x.data(), n, stream, -limit, limit);
     else
       random::fill_normal(x.data(), n, stream, 0.0, std::sqrt(variance));
-    std::transform(x.begin(), x.end(), to, [](double v) { return T(v); });
+    for (Index i = 0; i < n; ++i) to[i] = T(x[std::size_t(i)]);
   }
   return a;
 }

@@ -55,31 +55,37 @@ template <class T = float> class Module {
   /// Draws this module's own parameters, not those of its members, from the streams of their names.
   virtual void draw(std::uint64_t /*seed*/, const std::string& /*path*/) {}
 
-  /// In the order of members(), depth first. The pointers stay valid as long as the module.
-  std::vector<NamedParameter<T>> named_parameters() const {
-    struct Collect final : Members<T> {
-      std::vector<NamedParameter<T>> found;
+  /// f(name, parameter) in the order of members(), depth first.
+  template <class F> void each_parameter(const F& f) const {
+    struct Walk final : Members<T> {
+      const F& f;
       std::string prefix;
+      explicit Walk(const F& g) : f(g) {}
       void operator()(const std::string& name, Parameter<T>& p) override {
-        found.push_back({prefix + name, &p});
+        f(detail::message(prefix, name), p);
       }
       void operator()(const std::string& name, Module<T>& m) override {
         const std::string outer = prefix;
-        prefix += name + ".";
+        prefix.append(name).append(".");
         m.members(*this);
         prefix = outer;
       }
-    } collect;
-    const_cast<Module*>(this)->members(collect);  // which only names what it is given
-    return std::move(collect.found);
+    } walk(f);
+    const_cast<Module*>(this)->members(walk);  // which only names what it is given
+  }
+  /// The pointers stay valid as long as the module.
+  std::vector<NamedParameter<T>> named_parameters() const {
+    std::vector<NamedParameter<T>> found;
+    each_parameter([&](const std::string& name, Parameter<T>& p) { found.push_back({name, &p}); });
+    return found;
   }
   Index parameter_count() const {
     Index n = 0;
-    for (const auto& p : named_parameters()) n += p.value().size();
+    each_parameter([&](const std::string&, Parameter<T>& p) { n += p.value().size(); });
     return n;
   }
   void freeze(bool frozen = true) {
-    for (const auto& p : named_parameters()) p.parameter->freeze(frozen);
+    each_parameter([&](const std::string&, Parameter<T>& p) { p.freeze(frozen); });
   }
 
   /// New values for every parameter that has an initialiser, drawn from the Philox stream of (seed, its
@@ -108,7 +114,7 @@ template <class T = float> class Module {
       void operator()(const std::string&, Parameter<T>&) override {}
       void operator()(const std::string& name, Module<T>& m) override {
         const std::string outer = prefix;
-        prefix += name + ".";
+        prefix.append(name).append(".");
         enter(m);
         prefix = outer;
       }

@@ -15,15 +15,15 @@ namespace gradus::optim {
 /// parameter.
 template <class T> class Optimizer {
  public:
-  /// `model`: anything with named_parameters(). Parameters that nobody has set since they were made are drawn
+  /// `model`: anything with each_parameter(f). Parameters that nobody has set since they were made are drawn
   /// under their names first, so that two equal members of a module begin differently. Throws ValueError for
   /// hyper-parameters outside their range, or where there is no parameter.
   template <class Model>
-    requires requires(Model& m) { m.named_parameters(); }
+    requires requires(Model& m, void (&visit)(const std::string&, Parameter<T>&)) { m.each_parameter(visit); }
   Optimizer(Model& model, const Rule<T>& rule, const Clip& clip = {}, Schedule schedule = {})
       : Optimizer(rule, clip, schedule) {
     if constexpr (requires { model.initialize(0, false); }) model.initialize(0, false);
-    for (const auto& p : model.named_parameters()) add(*p.parameter);
+    model.each_parameter([this](const std::string&, Parameter<T>& p) { add(p); });
     adopt_all();
   }
 
@@ -61,7 +61,7 @@ template <class T> class Optimizer {
     clip_.check();
   }
   void add(const Parameter<T>& p) {
-    leaves_.push_back(p.share());
+    leaves_.push_back(gradus::detail::Share(p.share()));
     total_ += padded(p.value().size());
     gradus::detail::require<DeviceError>(p.device() == device(), "optimizer: parameters are on two devices");
   }

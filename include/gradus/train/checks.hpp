@@ -13,26 +13,24 @@ inline double unsigned_nan(double x) { return std::isnan(x) ? std::fabs(x) : x; 
 
 /// Names the first thing that is not finite, in the order in which a step meets them.
 template <class T> std::string culprit(const nn::Module<T>& model, const Sample<T>& s, const Outcome<T>& o) {
-  const auto bad = [](const View<T>& v) -> Index {
-    for (Index i = 0; i < v.size(); ++i)
-      if (!std::isfinite(double(v.data[i]))) return i;
-    return -1;
-  };
-  const auto at = [](const View<T>& v, Index i) {
+  using gradus::detail::message;
+  std::string found;
+  const auto look = [&](const char* what, const std::string& name, const View<T>& v) {
     const Index columns = std::max<Index>(1, v.shape.columns());
-    return gradus::detail::message(" is ", unsigned_nan(double(v.data[i])), " at row ", i / columns,
-                                   ", column ", i % columns, " of the batch");
+    for (Index i = 0; i < v.size() && found.empty(); ++i) {
+      const double x = double(v.data[i]);
+      if (std::isfinite(x)) continue;
+      found = what ? message(what, name, " is ", unsigned_nan(x), " at row ", i / columns, ", column ",
+                             i % columns, " of the batch")
+                   : message("parameter \"", name, "\" is not finite (is the learning rate too high?)");
+    }
   };
-  for (std::size_t k = 0; k < s.inputs.size(); ++k)
-    if (const Index i = bad(s.inputs[k].view()); i >= 0)
-      return "input " + std::to_string(k) + at(s.inputs[k].view(), i);
-  if (s.targets.size() > 0)
-    if (const Index i = bad(s.targets.view()); i >= 0) return "the target" + at(s.targets.view(), i);
-  for (const auto& p : model.named_parameters())
-    if (bad(p.value().view()) >= 0)
-      return "parameter \"" + p.name + "\" is not finite (is the learning rate too high?)";
-  if (const Index i = bad(o.output.view()); i >= 0) return "the model's output" + at(o.output.view(), i);
-  return "the loss itself overflows";
+  for (std::size_t k = 0; k < s.inputs.size(); ++k) look("input ", std::to_string(k), s.inputs[k].view());
+  look("the target", "", s.targets.view());
+  model.each_parameter(
+      [&](const std::string& name, const Parameter<T>& p) { look(nullptr, name, p.value().view()); });
+  look("the model's output", "", o.output.view());
+  return found.empty() ? "the loss itself overflows" : found;
 }
 
 /// A cross-entropy of probabilities clips what is none, and would hide the mistake.
