@@ -42,7 +42,7 @@ template <class T> class Array {
   /// Zeros.
   explicit Array(const Shape& shape, Device device = {}) : Array(uninitialized(shape, device)) {
     if (device.is_cpu())
-      std::fill_n(begin_(), shape.size(), T(0));
+      for (T *p = begin_(), *const end = p + size(); p != end; ++p) *p = T(0);
     else
       device.backend().zero(begin_(), bytes());
   }
@@ -175,7 +175,7 @@ template <class T> class Array {
   /// The same numbers in another shape, sharing memory; one size may be −1. Throws ShapeError.
   Array reshape(std::span<const Index> sizes) const {
     Array a = *this;
-    a.view_.shape = reshaped(shape(), sizes);
+    a.view_.shape = shape().reshaped(sizes);
     return a;
   }
   Array reshape(List<Index> sizes) const { return reshape(std::span(sizes.begin(), sizes.size())); }
@@ -201,31 +201,6 @@ template <class T> class Array {
     Array a = slice(at, at + 1);
     a.view_.shape = shape().without(0);
     return a;
-  }
-
-  /// `sizes` with its −1 filled in. Throws ShapeError where the number of elements would change.
-  static Shape reshaped(const Shape& from, std::span<const Index> sizes) {
-    Shape known;  // with 1 for the size of −1
-    int unknown = 0, axis = -1;
-    for (const Index n : sizes) {
-      if (n == -1) ++unknown, axis = known.rank();
-      known.append(n == -1 ? 1 : n);
-    }
-    const auto text = [&] {
-      std::string s;
-      for (const Index n : sizes) s += (s.empty() ? "" : ", ") + std::to_string(n);
-      return "[" + s + "]";
-    };
-    if (unknown > 1)
-      detail::fail<ShapeError>("reshape: ", text(), " has ", unknown,
-                               " sizes of -1; at most one is possible");
-    if (unknown && (known.size() == 0 || from.size() % known.size() != 0))
-      detail::fail<ShapeError>("reshape: ", from, " has ", from.size(), " elements, which ", text(),
-                               " cannot hold");
-    const Shape s = unknown ? known.with(axis, from.size() / known.size()) : known;
-    if (s.size() != from.size())
-      detail::fail<ShapeError>("reshape: ", from, " has ", from.size(), " elements, ", s, " has ", s.size());
-    return s;
   }
 
  private:

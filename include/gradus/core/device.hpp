@@ -3,7 +3,6 @@
 // gradus/cuda.hpp adds more. Moving is .to(device); mixing two devices in one op is an error in words.
 #pragma once
 
-#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -78,12 +77,12 @@ inline Device::Choice choose_auto() {
     const std::string why_not = kind->why_not(0);
     if (why_not.empty()) {
       const Device device(kind->open(0));
-      return {device, device.name() + ": found, and asked for by \"auto\""};
+      return {device, message(device.name(), ": found, and asked for by \"auto\"")};
     }
-    reasons += (reasons.empty() ? "" : "; ") + why_not;
+    reasons.append(reasons.empty() ? "" : "; ").append(why_not);
   }
-  return {Device(),
-          "cpu: " + (reasons.empty() ? "no other kind of device is part of this program" : reasons)};
+  return {Device(), message("cpu: ", reasons,
+                            reasons.empty() ? "no other kind of device is part of this program" : "")};
 }
 
 }  // namespace detail
@@ -95,22 +94,21 @@ inline Device::Choice Device::choose(std::string_view text) {
   const auto kind_name = text.substr(0, colon);
   int index = 0;
   if (colon != text.npos) {
-    const auto digits = text.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    if (error != std::errc() || end != digits.data() + digits.size() || index < 0)
+    index = detail::digits(text.data() + colon + 1, text.data() + text.size(), 1 << 20);
+    if (index < 0)
       detail::fail<DeviceError>("device \"", text,
                                 "\": after the colon there should be a number, as in \"cuda:1\"");
   }
   for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
     if (kind_name != kind->name) continue;
     if (const std::string why_not = kind->why_not(index); !why_not.empty()) throw DeviceError(why_not);
-    return {Device(kind->open(index)), std::string(text) + ": asked for"};
+    return {Device(kind->open(index)), detail::message(text, ": asked for")};
   }
   if (kind_name == "cuda")
     detail::fail<DeviceError>("device \"cuda\" is not part of this program (#include <gradus/cuda.hpp>)");
   std::string known = "\"auto\", \"cpu\"";
   for (auto* kind = DeviceKind::first; kind; kind = kind->next)
-    known += ", \"" + std::string(kind->name) + "\"";
+    known.append(", \"").append(kind->name).append("\"");
   detail::fail<DeviceError>("device \"", text, "\" is unknown; known are ", known);
 }
 

@@ -120,5 +120,15 @@ template <class E, class... Parts>
     fail<E>(parts...);
 }
 
+/// The number that the text is, 0 to `most` in digits alone; else −1.
+inline int digits(const char* text, const char* end, int most) {
+  int n = text == end ? -1 : 0;
+  for (; text != end && n >= 0; ++text) {
+    n = *text >= '0' && *text <= '9' ? 10 * n + (*text - '0') : -1;
+    if (n > most) n = -1;
+  }
+  return n;
+}
+
 }  // namespace detail
 }  // namespace gradus

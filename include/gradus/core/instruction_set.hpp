@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include <gradus/core/error.hpp>
+
 namespace gradus::detail {
 namespace {  // each unit has its own
 
@@ -105,9 +107,9 @@ inline std::string units_differ(const Unit& a, const Unit& b) {
   if (a.features == b.features) return "";
   const std::string more = features_beyond(b.features, a.features);
   const std::string less = features_beyond(a.features, b.features);
-  return std::string(b.file) + " and " + a.file + " are compiled for different instruction sets, the first" +
-         (more.empty() ? "" : " with" + more) + (more.empty() || less.empty() ? "" : " and") +
-         (less.empty() ? "" : " without" + less) + "; give all units of a program the same -march";
+  return message(b.file, " and ", a.file, " are compiled for different instruction sets, the first",
+                 more.empty() ? "" : " with", more, more.empty() || less.empty() ? "" : " and",
+                 less.empty() ? "" : " without", less, "; give all units of a program the same -march");
 }
 inline bool start_unit(const char* file, std::string_view features, bool optimised) {
   const Unit unit{file, features};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <thread>
 
@@ -22,38 +23,43 @@ inline constexpr int max_threads = 1024;
 
 namespace detail {
 
-/// The processors that a cgroup's quota grants, rounded up, or max_threads where there is none. A quota binds
-/// all groups below it, so every level counts. Reads <root>/proc/self/cgroup and <root>/sys/fs/cgroup.
-inline int cgroup_processors(const std::string& root = "") {
-  const auto lines = [](const std::string& path, auto&& each) {
-    if (std::FILE* file = std::fopen(path.c_str(), "r")) {
-      for (char line[4096]; std::fgets(line, sizeof line, file);) each(std::string(line));
+/// Quota over period of a cgroup: the processors that it grants, or max_threads where it sets no bound.
+inline double cgroup_quota(const std::string& folder, bool v2) {
+  double quota = -1, period = 1e5;  // microseconds; v2 says "max" where there is no quota, v1 says -1
+  const auto read = [&](const char* name, double& first, double& second) {
+    if (std::FILE* const file = std::fopen(message(folder, name).c_str(), "r")) {
+      if (std::fscanf(file, "%lf %lf", &first, &second) < 1) quota = -1;
       std::fclose(file);
     }
   };
+  double nothing = 0;
+  if (v2)
+    read("/cpu.max", quota, period);
+  else
+    read("/cpu.cfs_quota_us", quota, nothing), read("/cpu.cfs_period_us", period, nothing);
+  return quota > 0 && period > 0 ? quota / period : max_threads;
+}
+
+/// The processors that cgroups' quotas grant, rounded up, or max_threads where there is none. A quota binds
+/// all groups below it, so every level counts. Reads <root>/proc/self/cgroup and <root>/sys/fs/cgroup.
+inline int cgroup_processors(const std::string& root = "") {
+  std::FILE* const file = std::fopen(message(root, "/proc/self/cgroup").c_str(), "r");
+  if (!file) return max_threads;
   double least = max_threads;
-  lines(root + "/proc/self/cgroup", [&](std::string line) {  // 0::/a/b (v2)   4:cpu,cpuacct:/a/b (v1)
-    while (!line.empty() && (line.back() == '\n' || line.back() == '/')) line.pop_back();
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) return;
-    const std::string list = message(",", line.substr(first + 1, second - first - 1), ",");
-    const bool v2 = list == ",,";
-    if (!v2 && list.find(",cpu,") == std::string::npos) return;
-    const std::string base = root + "/sys/fs/cgroup" + (v2 ? "" : "/cpu");
-    for (std::string group = line.substr(second + 1);; group.resize(group.rfind('/'))) {
-      double quota = -1, period = 1e5;  // microseconds; v2 says "max" where there is no quota, v1 says -1
-      const auto number = [&](const char* name, double& to) {
-        lines(base + group + name, [&](const std::string& s) { std::sscanf(s.c_str(), "%lf", &to); });
-      };
-      if (v2)
-        lines(base + group + "/cpu.max",
-              [&](const std::string& s) { std::sscanf(s.c_str(), "%lf %lf", &quota, &period); });
-      else
-        number("/cpu.cfs_quota_us", quota), number("/cpu.cfs_period_us", period);
-      if (quota > 0 && period > 0) least = std::min(least, quota / period);
-      if (group.find('/') == std::string::npos) break;
+  for (char line[4096]; std::fgets(line, sizeof line, file);) {  // 0::/a/b (v2)   4:cpu,cpuacct:/a/b (v1)
+    char* const list = std::strchr(line, ':');
+    char* const group = list ? std::strchr(list + 1, ':') : nullptr;
+    if (!group) continue;
+    *group = '\0';
+    const bool v2 = list[1] == '\0';
+    if (!v2 && !std::strstr(message(",", list + 1, ",").c_str(), ",cpu,")) continue;
+    char* const path = group + 1;
+    for (char* end = path + std::strcspn(path, "\n"); end; end = std::strrchr(path, '/')) {
+      *end = '\0';
+      least = std::min(least, cgroup_quota(message(root, "/sys/fs/cgroup", v2 ? "" : "/cpu", path), v2));
     }
-  });
+  }
+  std::fclose(file);
   const int whole = static_cast<int>(least);
   return std::max(1, whole < least ? whole + 1 : whole);
 }
@@ -72,13 +78,11 @@ inline int usable_processors() {
 /// GRADUS_NUM_THREADS, or 0 where it is not set, empty or 0.
 inline int environment_threads() {
   const char* const text = std::getenv("GRADUS_NUM_THREADS");
-  int n = 0;
-  for (const char* c = text; c && *c; ++c) {
-    n = *c >= '0' && *c <= '9' ? 10 * n + (*c - '0') : max_threads + 1;
-    if (n > max_threads)
-      fail<ValueError>("GRADUS_NUM_THREADS: \"", text, "\" should be a whole number from 1 to ", max_threads,
-                       " (0: automatic)");
-  }
+  if (!text || !*text) return 0;
+  const int n = digits(text, text + std::strlen(text), max_threads);
+  if (n < 0)
+    fail<ValueError>("GRADUS_NUM_THREADS: \"", text, "\" should be a whole number from 1 to ", max_threads,
+                     " (0: automatic)");
   return n;
 }
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <span>
 #include <type_traits>
-#include <utility>
 
 #include <gradus/fwd.hpp>
 
@@ -15,16 +14,16 @@ namespace gradus::detail {
 /// to[i] = from[rows[i]], rows of `width` numbers. The rows are not checked.
 template <class T> void gather_rows(T* to, const T* from, Index width, std::span<const std::int32_t> rows) {
   // a memcpy of a known size is a move or two
+  const std::int32_t *row = rows.data(), *const end = row + rows.size();
   const auto fixed = [&]<int W>(std::integral_constant<int, W>) {
-    for (const std::int32_t row : rows)
-      std::memcpy(std::exchange(to, to + W), from + Index(row) * W, W * sizeof(T));
+    for (; row != end; ++row, to += W) std::memcpy(to, from + Index(*row) * W, W * sizeof(T));
   };
   if (width == 1) return fixed(std::integral_constant<int, 1>{});
   if (width == 2) return fixed(std::integral_constant<int, 2>{});
   if (width == 4) return fixed(std::integral_constant<int, 4>{});
   if (width > 0)
-    for (const std::int32_t row : rows)
-      std::memcpy(std::exchange(to, to + width), from + row * width, std::size_t(width) * sizeof(T));
+    for (; row != end; ++row, to += width)
+      std::memcpy(to, from + *row * width, std::size_t(width) * sizeof(T));
 }
 
 }  // namespace gradus::detail

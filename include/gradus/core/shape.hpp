@@ -25,7 +25,7 @@ struct Shape {
   explicit Shape(std::span<const Index> sizes) {
     if (sizes.size() > max_rank)
       detail::fail<ShapeError>("shape: ", sizes.size(), " axes; at most ", max_rank, " are possible");
-    for (const Index n : sizes) append(n);
+    for (std::size_t i = 0; i < sizes.size(); ++i) append(sizes[i]);
   }
 
   /// Throws ShapeError if `n` is negative, if the rank is 6 already, or if the product passes 2⁵⁶: elements
@@ -79,11 +79,27 @@ struct Shape {
     return s;
   }
 
-  std::string str() const {  ///< "[2, 3]"
-    std::string s = "[";
-    for (int i = 0; i < rank_; ++i) s.append(i ? ", " : "").append(std::to_string(sizes_[i]));
-    return s.append("]");
+  /// `sizes` with its −1 filled in. Throws ShapeError where the number of elements would change.
+  Shape reshaped(std::span<const Index> sizes) const {
+    Shape known;  // with 1 for the size of −1
+    int unknown = 0, axis = -1;
+    for (const Index n : sizes) {
+      if (n == -1) ++unknown, axis = known.rank();
+      known.append(n == -1 ? 1 : n);
+    }
+    if (unknown > 1)
+      detail::fail<ShapeError>("reshape: ", text(sizes), " has ", unknown,
+                               " sizes of -1; at most one is possible");
+    if (unknown && (known.size() == 0 || size_ % known.size() != 0))
+      detail::fail<ShapeError>("reshape: ", *this, " has ", size_, " elements, which ", text(sizes),
+                               " cannot hold");
+    const Shape s = unknown ? known.with(axis, size_ / known.size()) : known;
+    if (s.size() != size_)
+      detail::fail<ShapeError>("reshape: ", *this, " has ", size_, " elements, ", s, " has ", s.size());
+    return s;
   }
+
+  std::string str() const { return text(sizes()); }  ///< "[2, 3]"
 
   friend constexpr bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_ || a.size_ != b.size_) return false;
@@ -93,6 +109,11 @@ struct Shape {
   }
 
  private:
+  static std::string text(std::span<const Index> sizes) {
+    std::string s = "[";
+    for (std::size_t i = 0; i < sizes.size(); ++i) s.append(i ? ", " : "").append(std::to_string(sizes[i]));
+    return s.append("]");
+  }
   [[gnu::noinline]] void append_with_care(Index n) {
     if (n < 0) detail::fail<ShapeError>("shape: size ", n, " of axis ", rank_, " is negative");
     if (rank_ == max_rank) detail::fail<ShapeError>("shape: ", str(), " has ", max_rank, " axes already");

@@ -9,8 +9,8 @@ namespace gradus::cpu {
 namespace detail {
 
 template <class T> void move_run(T* to, const T* from, Index n, bool add) {
-  if (!add)
-    std::copy_n(from, n, to);
+  if (!add && n > 0)
+    std::memcpy(to, from, std::size_t(n) * sizeof(T));
   else
     for (Index i = 0; i < n; ++i) to[i] = to[i] + from[i];
 }

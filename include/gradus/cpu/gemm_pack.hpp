@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Copies of operands in the order in which tiles read them, and the memory for it.
+// Copies of operands in the order in which tiles read them.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <new>
 #include <utility>
 
 #include <gradus/cpu/gemm_tile.hpp>
+#include <gradus/cpu/work.hpp>
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -15,33 +15,6 @@
 #endif
 
 namespace gradus::cpu::detail {
-
-/// This thread's work memory, 64-byte aligned: slot 0 for packed B, 1 for packed A. It only grows.
-struct Work {
-  void* memory;
-  std::size_t size;
-};
-inline constinit thread_local Work work_slots[2] = {};
-struct WorkEnd {  // apart from the slots, so that other thread_locals may still multiply while they are
-                  // destroyed
-  ~WorkEnd() {
-    for (Work& slot : work_slots) ::operator delete(slot.memory, std::align_val_t(64)), slot = {};
-  }
-};
-[[gnu::noinline]] inline void* grow(Work& slot, std::size_t size) {
-  thread_local WorkEnd end;
-  static_cast<void>(&end);  // so that it exists, and is destroyed
-  ::operator delete(slot.memory, std::align_val_t(64));
-  slot = {};
-  slot.memory = ::operator new(size, std::align_val_t(64));
-  slot.size = size;
-  return slot.memory;
-}
-template <class T> T* work(int slot, Index n) {
-  Work& w = work_slots[slot];
-  const auto size = static_cast<std::size_t>(n) * sizeof(T);
-  return static_cast<T*>(size <= w.size ? w.memory : grow(w, size));
-}
 
 /// The even (odd = 0) or odd units of x and y, x's first: a unit is `unit` numbers, and each `group` of
 /// numbers keeps to itself.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gradus/cpu/reduce.hpp>
+#include <gradus/cpu/work.hpp>
 
 namespace gradus::cpu {
 namespace detail {
@@ -27,31 +28,19 @@ template <class T> T shift(const T* x, Index n) {
   const T m = x[extreme_at<true>(x, n, 1)];
   return math::is_finite(m) ? m : T(0);
 }
-/// Σ f(x − m)
-template <class T, class F> T sum_shifted(const T* x, Index n, T m, const F& f) {
-  constexpr Index W = Wide<T>::size;
-  const auto term = [&](Index k) {
-    const Index left = n - k * W;
-    if (left >= W) return f(Wide<T>::load(x + k * W) - Wide<T>(m));
-    alignas(64) T numbers[W] = {};  // f of the padding is not 0
-    const Wide<T> last = f(Wide<T>::load_partial(x + k * W, left) - Wide<T>(m));
-    last.store_partial(numbers, left);
-    return Wide<T>::load(numbers);
-  };
-  return pairwise<Wide<T>>((n + W - 1) / W, term).sum();
-}
-template <class T> T sum_exp(const T* x, Index n, T m) {
-  return sum_shifted(x, n, m, [](const Wide<T>& d) { return math::exp(d); });
-}
-/// Enough for a row of n; per thread, and it only grows.
-template <class T> T* row_buffer(Index n) {
-  thread_local std::vector<T> buffer;
-  if (Index(buffer.size()) < n) buffer.resize(std::size_t(n));
-  return buffer.data();
+/// Σ exp(x − m), or Σ (x − m). `terms` are this thread's own.
+template <bool exponential, class T> T sum_shifted(const T* x, Index n, T m) {
+  T* const terms = work<T>(1, n);
+  for (Index k = 0; k < n; k += Wide<T>::size) {
+    const Index few = std::min(Wide<T>::size, n - k);
+    const Wide<T> d = Wide<T>::load_partial(x + k, few) - Wide<T>(m);
+    (exponential ? Wide<T>(math::exp(d)) : d).store_partial(terms + k, few);
+  }
+  return sum_run(n, terms);
 }
 template <class T, class F> void each_row(const View<T>& x, Groups g, F&& f) {
   each_group(g, [&](Index r, Index at) {
-    T* buffer = g.inner == 1 ? nullptr : row_buffer<T>(g.n);
+    T* buffer = g.inner == 1 ? nullptr : work<T>(0, g.n);
     f(r, at, gather_row(x.data + at, g.n, g.inner, buffer));
   });
 }
@@ -65,7 +54,7 @@ template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) 
   if (!to) return;
   detail::each_row(x, g, [&](Index r, Index, const T* row) {
     const T m = detail::shift(row, g.n);
-    detail::put(to.data[r], to.add, m + math::log(detail::sum_exp(row, g.n, m)));
+    detail::put(to.data[r], to.add, m + math::log(detail::sum_shifted<true>(row, g.n, m)));
   });
 }
 
@@ -74,7 +63,7 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
   const auto to = y.open();
   if (!to) return;
   detail::each_row(x, g, [&](Index, Index at, const T* row) {
-    const T m = detail::shift(row, g.n), s = detail::sum_exp(row, g.n, m), log_s = math::log(s);
+    const T m = detail::shift(row, g.n), s = detail::sum_shifted<true>(row, g.n, m), log_s = math::log(s);
     using F = std::conditional_t<logarithm, detail::LogShare, detail::Share>;
     const Wide<T> shift(m), last(logarithm ? log_s : s);
     const auto run = [&](T* out, bool add) {
@@ -118,11 +107,11 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   const Index B = z.shape[0], C = z.shape[1];
   detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
     const T* row = z.data + at;
-    const T m = detail::shift(row, C), s = math::log(detail::sum_exp(row, C, m));
+    const T m = detail::shift(row, C), s = math::log(detail::sum_shifted<true>(row, C, m));
     keep.data[b] = m, keep.data[B + b] = s;
     T l = s - (T(1) - smoothing) * (row[t.data[b]] - m);
     if (smoothing != T(0))  // 0 · ∞ is none
-      l = l - smoothing / T(C) * detail::sum_shifted(row, C, m, [](const Wide<T>& d) { return d; });
+      l = l - smoothing / T(C) * detail::sum_shifted<false>(row, C, m);
     to.data[b] = l;
   });
 }

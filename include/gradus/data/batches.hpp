@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <span>
-#include <vector>
 
+#include <gradus/core/array.hpp>
 #include <gradus/core/random.hpp>
 
 namespace gradus::data {
@@ -26,8 +25,8 @@ class Batches {
       detail::fail<ValueError>("batches: ", n, " samples; 0 to 2147483647 are possible");
     if (batch_size < 1)
       detail::fail<ValueError>("batches: batch size is ", batch_size, "; it should be at least 1");
-    rows_.resize(std::size_t(n));
-    std::iota(rows_.begin(), rows_.end(), 0);
+    rows_ = Array<std::int32_t>::uninitialized({n});
+    for (Index i = 0; i < n; ++i) rows_.mutable_data()[i] = static_cast<std::int32_t>(i);
     begin_epoch(0);
   }
 
@@ -39,23 +38,23 @@ class Batches {
     // by more than n² 2⁻⁶⁴.
     __extension__ using Product = unsigned __int128;
     std::uint64_t key = stream_.child(std::uint64_t(epoch)).bits64(0);
-    std::int32_t* const row = rows_.data();
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
+    std::int32_t* const row = rows_.mutable_data();
+    for (Index i = 0, n = size(); i < n; ++i) {
       std::uint64_t z = key += 0x9e3779b97f4a7c15;
       z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
       z = (z ^ z >> 27) * 0x94d049bb133111eb;
-      const auto j = static_cast<std::size_t>(Product(z ^ z >> 31) * (i + 1) >> 64);  // 0 … i
+      const auto j = static_cast<Index>(Product(z ^ z >> 31) * Product(i + 1) >> 64);  // 0 … i
       row[i] = row[j];
       row[j] = static_cast<std::int32_t>(i);
     }
   }
 
-  Index size() const { return Index(rows_.size()); }  ///< samples
-  Index batch_size() const { return batch_size_; }    ///< of all batches but the last
+  Index size() const { return rows_.size(); }       ///< samples
+  Index batch_size() const { return batch_size_; }  ///< of all batches but the last
   Index count() const { return size() / batch_size_ + (size() % batch_size_ != 0); }  ///< batches of an epoch
 
   /// All rows of this epoch, in order.
-  std::span<const std::int32_t> rows() const { return rows_; }
+  std::span<const std::int32_t> rows() const { return rows_.values(); }
   /// The rows of batch k; 0 ≤ k < count().
   std::span<const std::int32_t> operator[](Index k) const {
     const Index first = k * batch_size_;
@@ -64,7 +63,7 @@ class Batches {
 
  private:
   random::Stream stream_;
-  std::vector<std::int32_t> rows_;
+  Array<std::int32_t> rows_;
   Index batch_size_;
   bool shuffle_;
 };

@@ -29,7 +29,8 @@ using gradus::detail::fail;
 /// Throws IndexError unless all are within 0 … n − 1.
 inline void expect_rows(std::span<const std::int32_t> rows, Index n, const char* who) {
   std::uint32_t largest = 0;  // of the unsigned values: a negative one is larger than all
-  for (const std::int32_t row : rows) largest = std::max(largest, static_cast<std::uint32_t>(row));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    largest = std::max(largest, static_cast<std::uint32_t>(rows[i]));
   if (!rows.empty() && Index(largest) >= n)
     fail<IndexError>(who, ": row ", static_cast<std::int32_t>(largest), " is outside 0 to ", n - 1);
 }
@@ -84,8 +85,8 @@ template <class T = float> struct Dataset : Source<T> {
   Dataset(std::vector<Array<T>> x, Array<std::int32_t> y) : inputs(std::move(x)), labels(std::move(y)) {
     check();
   }
-  Dataset(Array<T> x, Array<T> y) : Dataset(std::vector{std::move(x)}, std::move(y)) {}
-  Dataset(Array<T> x, Array<std::int32_t> y) : Dataset(std::vector{std::move(x)}, std::move(y)) {}
+  Dataset(Array<T> x, Array<T> y) : Dataset(one(std::move(x)), std::move(y)) {}
+  Dataset(Array<T> x, Array<std::int32_t> y) : Dataset(one(std::move(x)), std::move(y)) {}
 
   bool has_labels() const { return targets.size() == 0 && labels.size() > 0; }
 
@@ -93,8 +94,8 @@ template <class T = float> struct Dataset : Source<T> {
   Index size() const override { return inputs.empty() || inputs[0].rank() == 0 ? 0 : inputs[0].shape()[0]; }
 
   Layout layout() const override {
-    Layout sizes;
-    for (const Array<T>& x : inputs) sizes.inputs.push_back(x.shape().without(0));
+    Layout sizes{.inputs = std::vector<Shape>(inputs.size())};
+    for (std::size_t i = 0; i < inputs.size(); ++i) sizes.inputs[i] = inputs[i].shape().without(0);
     if (has_labels())
       sizes.labels = true;
     else if (targets.rank() > 0)
@@ -135,9 +136,9 @@ template <class T = float> struct Dataset : Source<T> {
     expect_fraction(fraction, "split");
     const auto first = static_cast<Index>(std::llround(fraction * double(size())));
     if (first == 0 || first == size()) empty_part("split", fraction);
-    const std::vector<std::int32_t> rows = order(seed);
-    return {select(std::span(rows).first(std::size_t(first))),
-            select(std::span(rows).subspan(std::size_t(first)))};
+    const Array<std::int32_t> rows = order(seed);
+    return {select(rows.values().first(std::size_t(first))),
+            select(rows.values().subspan(std::size_t(first)))};
   }
 
   /// As split, with the classes in both parts as they are in the whole: each to the nearest number of
@@ -178,7 +179,8 @@ template <class T = float> struct Dataset : Source<T> {
         detail::fail<ShapeError>("dataset: ", what, " is ", a.shape(), ", inputs[0] is ", inputs[0].shape(),
                                  "; both should have as many rows");
     };
-    for (std::size_t i = 0; i < inputs.size(); ++i) expect(inputs[i], "inputs[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      expect(inputs[i], gradus::detail::message("inputs[", i, "]"));
     if (targets.size() > 0 && labels.size() > 0)
       detail::fail<ShapeError>("dataset: targets are ", targets.shape(), " and labels ", labels.shape(),
                                "; one of them should be empty");
@@ -188,13 +190,17 @@ template <class T = float> struct Dataset : Source<T> {
     expect(labels, "labels");
     if (labels.rank() != 1)
       detail::fail<ShapeError>("dataset: labels are ", labels.shape(), "; they should be [N]");
-    const auto worst = std::min_element(labels.begin(), labels.end());
-    if (*worst < 0)
-      detail::fail<IndexError>("dataset: label ", *worst, " of row ", worst - labels.begin(),
-                               " should be at least 0");
+    for (Index row = 0; row < n; ++row)
+      if (const auto label = labels.data()[row]; label < 0)
+        detail::fail<IndexError>("dataset: label ", label, " of row ", row, " should be at least 0");
   }
 
  private:
+  static std::vector<Array<T>> one(Array<T> x) {
+    std::vector<Array<T>> inputs;
+    inputs.push_back(std::move(x));
+    return inputs;
+  }
   template <class U>
   static void gather(Array<U>& to, const Array<U>& from, std::span<const std::int32_t> rows) {
     const Shape& shape = from.shape();
@@ -224,9 +230,9 @@ template <class T = float> struct Dataset : Source<T> {
                              " samples leaves one part empty");
   }
 
-  std::vector<std::int32_t> order(std::uint64_t seed) const {
-    std::vector<std::int32_t> rows(static_cast<std::size_t>(size()));
-    random::Stream(seed, "data/split").permutation(rows.data(), size());
+  Array<std::int32_t> order(std::uint64_t seed) const {
+    auto rows = Array<std::int32_t>::uninitialized({size()});
+    random::Stream(seed, "data/split").permutation(rows.mutable_data(), size());
     return rows;
   }
 

@@ -28,14 +28,14 @@ inline void expect_samples(Index n, double noise, const char* who) {
 /// They are stored in random order; normal(0, noise) is added to the features.
 template <class T, class F>
 Dataset<T> make(Index n, Index width, double noise, std::uint64_t seed, std::string_view who, F&& sample) {
-  std::vector<std::int32_t> order(static_cast<std::size_t>(n));
-  random::Stream(seed, who).child(0).permutation(order.data(), n);
+  auto order = Array<std::int32_t>::uninitialized({n});
+  random::Stream(seed, who).child(0).permutation(order.mutable_data(), n);
   const random::Stream normals = random::Stream(seed, who).child(1);
   auto x = Array<T>::uninitialized({n, width}), y = Array<T>::uninitialized({n, 1});
   T *const to_x = x.mutable_data(), *const to_y = y.mutable_data();
   std::vector<double> features(static_cast<std::size_t>(width));
   for (Index i = 0; i < n; ++i) {
-    const Index row = order[std::size_t(i)];
+    const Index row = order.data()[i];
     to_y[row] = static_cast<T>(sample(i, features.data()));
     for (Index k = 0; k < width; ++k) {
       const double z = noise > 0 ? noise * normals.normal(i * width + k) : 0;

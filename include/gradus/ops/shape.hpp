@@ -81,7 +81,7 @@ template <class T> struct Concat {
 /// The same numbers in another shape; one size may be −1. Throws ShapeError.
 template <Operand X> auto reshape(const X& x, std::span<const Index> sizes) {
   using T = scalar_of<X>;
-  const Shape to = Array<T>::reshaped(x.shape(), sizes);
+  const Shape to = x.shape().reshaped(sizes);
   return apply([&](const View<T>& v) { return ops::Reshape<T>{v, to}; }, as_tensor(x));
 }
 template <Operand X> auto reshape(const X& x, std::initializer_list<Index> sizes) {

@@ -14,14 +14,16 @@ template <class T> class Feed {
  public:
   Feed(const data::Source<T>& source, Index batch_size, const LossOptions<T>& options,
        const Array<T>& weights)
-      : source_(source), memory_(source.in_memory()), layout_(source.layout()), weights_(weights) {
-    sample_.options = options;
+      : source_(source),
+        memory_(source.in_memory()),
+        layout_(source.layout()),
+        weights_(weights),
+        sample_{std::vector<Tensor<T>>(layout_.inputs.size()), {}, {}, options} {
     const auto rows = [&](const Shape& one) {
       Shape s{batch_size};
       for (const Index n : one.sizes()) s.append(n);
       return s;
     };
-    sample_.inputs.resize(layout_.inputs.size());
     if (memory_) return;
     for (const Shape& s : layout_.inputs) host_.inputs.push_back(Array<T>(rows(s)));
     if (layout_.labels)
@@ -37,11 +39,10 @@ template <class T> class Feed {
   /// the parameters would have changed already.
   void expect_labels_below(Index classes) const {
     if (!memory_ || !layout_.labels) return;
-    const auto labels = memory_->labels.values();
-    const auto worst = std::max_element(labels.begin(), labels.end());
-    gradus::detail::require<IndexError>(*worst < classes, "fit: label ", *worst, " of row ",
-                                        worst - labels.begin(), " is outside the model's ", classes,
-                                        " classes");
+    const Array<std::int32_t>& labels = memory_->labels;
+    for (Index row = 0; row < labels.size(); ++row)
+      gradus::detail::require<IndexError>(labels.data()[row] < classes, "fit: label ", labels.data()[row],
+                                          " of row ", row, " is outside the model's ", classes, " classes");
   }
 
   /// The samples of these rows, in the memory of the tape's next step.

@@ -54,9 +54,9 @@ template <class T = float> struct FitOptions {
   bool shuffle = true;    ///< anew in each epoch
   Samples<T> validation = {};
   double validation_split = 0;  ///< the last samples, taken before shuffling; `validation` goes before it
-  std::vector<std::string> metrics = {};   ///< by name: see train/metrics.hpp
-  std::vector<double> class_weights = {};  ///< one for each class; of training only
-  Array<T> sample_weights = {};            ///< [N]
+  std::vector<std::string> metrics = {};  ///< by name: see train/metrics.hpp
+  Array<T> class_weights = {};            ///< [classes]; of training only
+  Array<T> sample_weights = {};           ///< [N]
   double label_smoothing = 0;
   std::string device = "auto";
   std::uint64_t seed = 0;  ///< of the shuffling and of dropout's draws
@@ -65,12 +65,6 @@ template <class T = float> struct FitOptions {
 };
 
 namespace train {
-
-template <class T> LossOptions<T> loss_options(double smoothing, const std::vector<double>& class_weights) {
-  LossOptions<T> o{.label_smoothing = smoothing};
-  if (!class_weights.empty()) o.class_weights = Array<double>::from(class_weights).template to<T>();
-  return o;
-}
 
 template <class T> void check(const FitOptions<T>& o, Index samples) {
   using gradus::detail::require;
@@ -93,7 +87,8 @@ template <class T> class Trainer {
         o_(o),
         device_(Device::choose(o.device)),
         loss_(loss_named<T>(o.loss, data.layout())),
-        feed_(data, o.batch_size, loss_options<T>(o.label_smoothing, o.class_weights), weights),
+        feed_(data, o.batch_size, {.label_smoothing = o.label_smoothing, .class_weights = o.class_weights},
+              weights),
         batches_(data.size(), o.batch_size, o.shuffle, o.seed),
         scores_(o.metrics, feed_.layout()) {
     kernels::on_cpu(device_.device, "fit");
@@ -106,7 +101,7 @@ template <class T> class Trainer {
     gradus::detail::require<ValueError>(data.size() > 0, "fit: the validation data has no samples");
     expect_alike(data.layout(), feed_.layout());
     expect_targets(loss_, data);
-    Evaluation<T> validation(data, o_.batch_size, o_.metrics, loss_options<T>(o_.label_smoothing, {}), {});
+    Evaluation<T> validation(data, o_.batch_size, o_.metrics, {.label_smoothing = o_.label_smoothing}, {});
     return run(&validation);
   }
 
@@ -115,15 +110,14 @@ template <class T> class Trainer {
     optim::Optimizer<T> optimizer(model_, o_.optimizer, o_.clip, o_.schedule);
     Progress progress(o_.verbose, o_.epochs);
     const std::size_t n = scores_.count();
-    History h;
-    h.device = device_.reason;
-    for (std::size_t i = 0; i < (validation ? 2 * n : n); ++i) {
-      h.series.push_back({(i < n ? "" : "val_") + scores_.name(i % n), {}});
-      h.series.back().values.reserve(std::size_t(o_.epochs));
+    History h{.series = std::vector<History::Series>(validation ? 2 * n : n), .device = device_.reason};
+    for (std::size_t i = 0; i < h.series.size(); ++i) {
+      h.series[i].name = gradus::detail::message(i < n ? "" : "val_", scores_.name(i % n));
+      h.series[i].values.reserve(std::size_t(o_.epochs));
     }
     for (int e = 0; e < o_.epochs; ++e) {
       train_epoch(e, optimizer, validation);
-      if (validation) validation->run(model_, loss_, o_.batch_size);
+      if (validation) validation->run(model_, loss_);
       for (std::size_t i = 0; i < h.series.size(); ++i)
         h.series[i].values.push_back((i < n ? scores_ : validation->scores).value(i % n));
       h.steps = optimizer.steps();
@@ -203,9 +197,9 @@ template <class T> History evaluate(const nn::Module<T>& model, const data::Sour
   const auto& loss = train::loss_named<T>(options.loss, data.layout());
   train::expect_targets(loss, data);
   train::Evaluation<T> e(data, options.batch_size, options.metrics,
-                         train::loss_options<T>(options.label_smoothing, options.class_weights),
+                         {.label_smoothing = options.label_smoothing, .class_weights = options.class_weights},
                          options.sample_weights);
-  e.run(model, loss, options.batch_size);
+  e.run(model, loss);
   History h;
   for (std::size_t i = 0; i < e.scores.count(); ++i)
     h.series.push_back({e.scores.name(i), {e.scores.value(i)}});

@@ -3,7 +3,6 @@
 // elsewhere.
 #pragma once
 
-#include <chrono>
 #include <cstdio>
 
 #ifdef _WIN32
@@ -12,6 +11,7 @@
 #include <unistd.h>
 #endif
 
+#include <gradus/core/parallel.hpp>
 #include <gradus/train/history.hpp>
 
 namespace gradus {
@@ -23,7 +23,7 @@ namespace train {
 
 class Progress {
  public:
-  Progress(Verbose how, int epochs) : how_(how), epochs_(epochs), start_(Clock::now()) {
+  Progress(Verbose how, int epochs) : how_(how), epochs_(epochs), start_(gradus::detail::now()) {
     if (how_ == Verbose::automatic) how_ = terminal() ? Verbose::bar : Verbose::lines;
   }
   Progress(const Progress&) = delete;
@@ -31,7 +31,7 @@ class Progress {
     if (open_) std::fputc('\n', stdout);
   }
 
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const { return gradus::detail::now() - start_; }
 
   /// After epoch `done` (from 1) of this run; `last`: no other follows.
   void epoch(int done, const History& history, bool last) {
@@ -66,7 +66,6 @@ class Progress {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static bool terminal() {
 #ifdef _WIN32
     return _isatty(_fileno(stdout)) != 0;
@@ -78,7 +77,7 @@ class Progress {
 
   Verbose how_;
   int epochs_;
-  Clock::time_point start_;
+  double start_;
   double shown_ = -1;
   bool open_ = false;
 };

@@ -2,8 +2,7 @@
 // Loss and metrics over many batches.
 #pragma once
 
-#include <numeric>
-
+#include <gradus/data/batches.hpp>
 #include <gradus/train/feed.hpp>
 #include <gradus/train/metrics.hpp>
 
@@ -49,21 +48,20 @@ template <class T> class Scores {
 template <class T> struct Evaluation {
   Feed<T> feed;
   Scores<T> scores;
+  data::Batches batches;
   Tape tape{false};
 
   Evaluation(const data::Source<T>& source, Index batch_size, const std::vector<std::string>& metrics,
              const LossOptions<T>& options, const Array<T>& weights)
-      : feed(source, batch_size, options, weights), scores(metrics, feed.layout()) {}
+      : feed(source, batch_size, options, weights),
+        scores(metrics, feed.layout()),
+        batches(source.size(), batch_size, false) {}
 
   /// Runs the samples through the model without training it.
-  void run(const nn::Module<T>& model, const NamedLoss<T>& loss, Index batch_size) {
+  void run(const nn::Module<T>& model, const NamedLoss<T>& loss) {
     scores.reset();
-    static thread_local std::vector<std::int32_t> rows;  // 0, 1, 2 …: grows once
-    for (Index first = 0; first < feed.size(); first += batch_size) {
-      const Index B = std::min(batch_size, feed.size() - first);
-      rows.resize(std::size_t(B));
-      std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(first));
-      const Sample<T>& s = feed.load(tape, rows);
+    for (Index k = 0; k < batches.count(); ++k) {
+      const Sample<T>& s = feed.load(tape, batches[k]);
       const Outcome<T> o = loss(model, s);
       scores.add(o, s, double(o.loss.item()));
     }
