@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gradus/ops/ops.hpp>
-#include <gradus/tape/parameter.hpp>
+#include <gradus/tape/tape.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/words.hpp"
@@ -111,4 +111,17 @@ TEST_CASE("a parameter that the loss does not depend on has no gradient") {
   CHECK(w.gradient() == Values{2});
   CHECK_THROWS_AS(other.gradient(), TapeError);
   CHECK(unused.item() == 2);
+}
+
+TEST_CASE("a parameter may go before its tape's backward") {
+  Tape tape;
+  const auto loss_of = [&](const Values& w) {
+    const Parameter<double> p(w);
+    return sum(tape.input(Values{1, 2}) * p * tape.watch(p));
+  };
+  const auto x = tape.variable(Values{3, 4});
+  const auto loss = loss_of({5, 6}) + sum(x);
+  tape.backward(loss);
+  CHECK(loss.item() == 25 + 72 + 7);
+  CHECK(tape.gradient(x) == Values{1, 1});
 }

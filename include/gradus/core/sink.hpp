@@ -13,6 +13,9 @@
 #include <gradus/core/view.hpp>
 
 namespace gradus {
+namespace detail {
+struct Block;
+}
 
 /// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as the Parameter.
 struct Gradient {
@@ -21,7 +24,7 @@ struct Gradient {
   Device device;
   bool wanted = true;                      ///< false: frozen; nothing is computed for it
   bool written = false;                    ///< the first write sets it; an optimizer's step() clears it
-  void* owner = nullptr;                   ///< a parameter's gradient outlives the step:
+  detail::Block* owner = nullptr;          ///< a parameter's gradient outlives the step:
   void* (*allocate)(Gradient&) = nullptr;  ///< gives its memory on first need
 
   template <class T> View<T> view() const { return {static_cast<const T*>(data), shape, device}; }

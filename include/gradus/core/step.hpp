@@ -22,7 +22,7 @@ struct Record {
 struct StepState {
   Record* last = nullptr;
   Arena records, numbers;
-  std::vector<Share> kept;  // memory of the arrays that were brought onto the tape
+  std::vector<Share> kept;  // the arrays and parameters that were brought onto the tape
   Device device;
   std::uint64_t number = 1;  // of the step, over the whole life of this state
   std::uint64_t draws = 0;   // random draws so far
@@ -33,8 +33,9 @@ struct StepState {
 
   template <class T> T* allocate(Index n) { return static_cast<T*>(numbers.get(std::size_t(n) * sizeof(T))); }
 
-  void keep(const Share& share) {
+  void keep(const Share& share, const Gradient* g = nullptr) {
     if (share.get()) kept.push_back(Share(share));
+    if (g && g->owner) retain(g->owner), kept.push_back(Share(g->owner));  // its parameter may go before it
   }
 
   void end() {
@@ -123,7 +124,7 @@ struct Call {
       require<TapeError>(!x.ticket.untaped || x.ticket.gradient, who, ": operand ", x.shape,
                          " comes from parameters off the tape; their gradient would be lost: start from ",
                          "tape.watch(w), or detach()");
-      if (!x.ticket.step) state->keep(x.share);
+      if (!x.ticket.step) state->keep(x.share, x.ticket.gradient);
     }
   }
 

@@ -16,19 +16,12 @@ template <class T> const T* gather_row(const T* x, Index n, Index stride, T* buf
   return buffer;
 }
 
-struct Share {
-  template <class X> static X value(X x, X m, X sum) { return math::exp(x - m) / sum; }
-};
-struct LogShare {  // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
-  template <class X> static X value(X x, X m, X log_sum) { return x - m - log_sum; }
-};
-
 /// max x, or 0 where that is infinite: then x − m is no ∞ − ∞.
 template <class T> T shift(const T* x, Index n) {
   const T m = x[extreme_at<true>(x, n, 1)];
   return math::is_finite(m) ? m : T(0);
 }
-/// Σ exp(x − m), or Σ (x − m). `terms` are this thread's own.
+/// Σ exp(x − m), or Σ (x − m). Its terms stay in work<T>(1, n).
 template <bool exponential, class T> T sum_shifted(const T* x, Index n, T m) {
   T* const terms = work<T>(1, n);
   for (Index k = 0; k < n; k += Wide<T>::size) {
@@ -64,12 +57,14 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
   if (!to) return;
   detail::each_row(x, g, [&](Index, Index at, const T* row) {
     const T m = detail::shift(row, g.n), s = detail::sum_shifted<true>(row, g.n, m), log_s = math::log(s);
-    using F = std::conditional_t<logarithm, detail::LogShare, detail::Share>;
-    const Wide<T> shift(m), last(logarithm ? log_s : s);
+    const T* const powers = detail::work<T>(1, g.n);
     const auto run = [&](T* out, bool add) {
       for (Index k = 0; k < g.n; k += Wide<T>::size) {
         const Index n = std::min(Wide<T>::size, g.n - k);
-        detail::store<T>(out + k, Wide<T>(F::value(Wide<T>::load_partial(row + k, n), shift, last)), add, n);
+        // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
+        const Wide<T> p = logarithm ? Wide<T>::load_partial(row + k, n) - Wide<T>(m) - Wide<T>(log_s)
+                                    : Wide<T>::load_partial(powers + k, n) / Wide<T>(s);
+        detail::store<T>(out + k, p, add, n);
       }
     };
     if (g.inner == 1) return run(to.data + at, to.add);

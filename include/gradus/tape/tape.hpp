@@ -65,7 +65,7 @@ class Tape {
     state_.set_device(device);
   }
   template <class T> Tensor<T> enter(const Array<T>& a, Gradient* g) {
-    start(a.device()), state_.keep(a.share());
+    start(a.device()), state_.keep(a.share(), g);
     return {a.view(), state_, g};
   }
 
