@@ -68,3 +68,13 @@ TEST_CASE("batches that cannot be are refused in words") {
   CHECK_THROWS_WITH(Batches(10, 0), "batches: batch size is 0; it should be at least 1");
   CHECK_THROWS_WITH(Batches(Index(1) << 31, 1), "batches: 2147483648 samples; 0 to 2147483647 are possible");
 }
+
+TEST_CASE("a copy of batches goes its own way") {
+  Batches a(10, 4, true, 7), b = a;
+  const auto epoch0 = copy(a.rows());
+  b.begin_epoch(1);
+  CHECK(copy(a.rows()) == epoch0);
+  CHECK(copy(b.rows()) != epoch0);
+  a.begin_epoch(1);
+  CHECK(copy(a.rows()) == copy(b.rows()));
+}

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -205,7 +204,7 @@ template <class T> class Array {
 
  private:
   Array(const View<T>& v, detail::Share share) : view_(v), share_(std::move(share)) {}
-  static View<T> nothing() { return {nullptr, Shape{0}, {}}; }
+  static View<T> nothing() { return {nullptr, Shape::none(), {}}; }
 
   T* begin_() { return const_cast<T*>(view_.data); }
 

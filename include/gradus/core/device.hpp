@@ -94,7 +94,7 @@ inline Device::Choice Device::choose(std::string_view text) {
   const auto kind_name = text.substr(0, colon);
   int index = 0;
   if (colon != text.npos) {
-    index = detail::digits(text.data() + colon + 1, text.data() + text.size(), 1 << 20);
+    index = detail::whole_number(text.data() + colon + 1, text.data() + text.size(), 1 << 20);
     if (index < 0)
       detail::fail<DeviceError>("device \"", text,
                                 "\": after the colon there should be a number, as in \"cuda:1\"");

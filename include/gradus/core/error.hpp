@@ -120,8 +120,8 @@ template <class E, class... Parts>
     fail<E>(parts...);
 }
 
-/// The number that the text is, 0 to `most` in digits alone; else −1.
-inline int digits(const char* text, const char* end, int most) {
+/// The number that the text is, 0 to `most` (at most 10⁸) in digits alone; else −1.
+inline int whole_number(const char* text, const char* end, int most) {
   int n = text == end ? -1 : 0;
   for (; text != end && n >= 0; ++text) {
     n = *text >= '0' && *text <= '9' ? 10 * n + (*text - '0') : -1;

@@ -79,7 +79,7 @@ inline int usable_processors() {
 inline int environment_threads() {
   const char* const text = std::getenv("GRADUS_NUM_THREADS");
   if (!text || !*text) return 0;
-  const int n = digits(text, text + std::strlen(text), max_threads);
+  const int n = whole_number(text, text + std::strlen(text), max_threads);
   if (n < 0)
     fail<ValueError>("GRADUS_NUM_THREADS: \"", text, "\" should be a whole number from 1 to ", max_threads,
                      " (0: automatic)");

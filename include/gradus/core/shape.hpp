@@ -28,6 +28,13 @@ struct Shape {
     for (std::size_t i = 0; i < sizes.size(); ++i) append(sizes[i]);
   }
 
+  /// [0]: nothing.
+  static constexpr Shape none() {
+    Shape s;
+    s.rank_ = 1, s.size_ = 0;
+    return s;
+  }
+
   /// Throws ShapeError if `n` is negative, if the rank is 6 already, or if the product passes 2⁵⁶: elements
   /// of up to 64 bytes can still be counted in bytes. Sizes beside a 0 are checked as if it were 1, so that
   /// outer, inner and rows cannot overflow either.

@@ -8,8 +8,6 @@
 // work.
 #pragma once
 
-#include <algorithm>
-
 #include <gradus/core/view.hpp>
 
 namespace gradus {
@@ -17,14 +15,15 @@ namespace detail {
 struct Block;
 }
 
-/// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as the Parameter.
+/// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as
+/// the Parameter and the steps that use it.
 struct Gradient {
   void* data = nullptr;
   Shape shape;
   Device device;
   bool wanted = true;                      ///< false: frozen; nothing is computed for it
   bool written = false;                    ///< the first write sets it; an optimizer's step() clears it
-  detail::Block* owner = nullptr;          ///< a parameter's gradient outlives the step:
+  detail::Block* owner = nullptr;          ///< a parameter's leaf, which outlives the step:
   void* (*allocate)(Gradient&) = nullptr;  ///< gives its memory on first need
 
   template <class T> View<T> view() const { return {static_cast<const T*>(data), shape, device}; }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What lives for one step of a tape: its memory, its counters, the records of its ops.
+// What lives for one step of a tape: its memory, its counters, the records of its ops; a tensor's ticket to
+// it, and the checks of an op's operands, which are the same for all types.
 #pragma once
+
+#include <utility>
+#include <vector>
 
 #include <gradus/core/array.hpp>
 #include <gradus/core/sink.hpp>
@@ -104,7 +108,7 @@ struct Ticket {
 };
 
 /// An operand, its type forgotten.
-struct Operand {
+struct AnyOperand {
   const Shape& shape;
   Device device;
   const Share& share;
@@ -117,10 +121,11 @@ struct Call {
   StepState* state = nullptr;            // of the tape that an operand is on
   bool wanted = false, untaped = false;  // a gradient, by an operand; an operand comes from parameters
 
-  template <std::size_t N> Call(const char* who, const Operand (&operands)[N]) : device(operands[0].device) {
-    for (const Operand& x : operands) join(who, x);
+  template <std::size_t N> Call(const char* who, const AnyOperand (&operands)[N])
+      : device(operands[0].device) {
+    for (const AnyOperand& x : operands) join(who, x);
     if (!state) return;
-    for (const Operand& x : operands) {
+    for (const AnyOperand& x : operands) {
       require<TapeError>(!x.ticket.untaped || x.ticket.gradient, who, ": operand ", x.shape,
                          " comes from parameters off the tape; their gradient would be lost: start from ",
                          "tape.watch(w), or detach()");
@@ -129,14 +134,19 @@ struct Call {
   }
 
  private:
-  void join(const char* who, const Operand& x) {
+  void join(const char* who, const AnyOperand& x) {
+    StepState* const other = x.ticket.step;
+    if (x.device != device || (other && (other->number != x.ticket.number || (state && state != other))))
+        [[unlikely]]
+      refuse(who, x);
+    if (other) state = other;
+    wanted = wanted || x.ticket.wants_gradient(), untaped = untaped || x.ticket.untaped;
+  }
+  [[gnu::noinline, gnu::cold]] void refuse(const char* who, const AnyOperand& x) const {
     if (x.device != device)
       fail<DeviceError>(who, ": operands on ", device.name(), " and ", x.device.name(), "; use .to(device)");
     x.ticket.check(who, x.shape);
-    require<TapeError>(!state || !x.ticket.step || state == x.ticket.step, who,
-                       ": operands are on two different tapes");
-    if (x.ticket.step) state = x.ticket.step;
-    wanted = wanted || x.ticket.wants_gradient(), untaped = untaped || x.ticket.untaped;
+    fail<TapeError>(who, ": operands are on two different tapes");
   }
 };
 

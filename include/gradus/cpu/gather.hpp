@@ -2,6 +2,8 @@
 // Moving numbers without computing: looked-up rows, slices, permuted axes.
 #pragma once
 
+#include <cstring>
+
 #include <gradus/core/rows.hpp>
 #include <gradus/cpu/reduce.hpp>
 

@@ -26,7 +26,7 @@ template <class T, class U> Wide<T> load(const U* from) {
     return Wide<T>::load(numbers);
   }
 }
-template <class T, class Y> void store(Y* to, const Wide<T>& y, bool add, Index n = Wide<T>::size) {
+template <class T, class Y> inline void store(Y* to, const Wide<T>& y, bool add, Index n = Wide<T>::size) {
   if constexpr (std::is_same_v<T, Y>) {
     if (n == Wide<T>::size)
       (add ? Wide<T>::load(to) + y : y).store(to);

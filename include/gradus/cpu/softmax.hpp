@@ -21,15 +21,20 @@ template <class T> T shift(const T* x, Index n) {
   const T m = x[extreme_at<true>(x, n, 1)];
   return math::is_finite(m) ? m : T(0);
 }
-/// Σ exp(x − m), or Σ (x − m). Its terms stay in work<T>(1, n).
-template <bool exponential, class T> T sum_shifted(const T* x, Index n, T m) {
-  T* const terms = work<T>(1, n);
-  for (Index k = 0; k < n; k += Wide<T>::size) {
-    const Index few = std::min(Wide<T>::size, n - k);
-    const Wide<T> d = Wide<T>::load_partial(x + k, few) - Wide<T>(m);
-    (exponential ? Wide<T>(math::exp(d)) : d).store_partial(terms + k, few);
-  }
-  return sum_run(n, terms);
+/// Σ exp(x − m), or Σ (x − m). The terms are left in `terms` where there is such a place.
+template <class T> T sum_shifted(const T* x, Index n, T m, bool exponential, T* terms = nullptr) {
+  constexpr Index W = Wide<T>::size;
+  const auto term = [&](Index k) {
+    const Index few = std::min(W, n - k * W);
+    Wide<T> d = Wide<T>::load_partial(x + k * W, few) - Wide<T>(m);
+    if (exponential) d = math::exp(d);
+    if (terms) d.store_partial(terms + k * W, few);
+    if (few == W) return d;
+    alignas(64) T numbers[W] = {};  // the padding's terms are not 0
+    d.store_partial(numbers, few);
+    return Wide<T>::load(numbers);
+  };
+  return pairwise<Wide<T>>((n + W - 1) / W, term).sum();
 }
 template <class T, class F> void each_row(const View<T>& x, Groups g, F&& f) {
   each_group(g, [&](Index r, Index at) {
@@ -47,7 +52,7 @@ template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) 
   if (!to) return;
   detail::each_row(x, g, [&](Index r, Index, const T* row) {
     const T m = detail::shift(row, g.n);
-    detail::put(to.data[r], to.add, m + math::log(detail::sum_shifted<true>(row, g.n, m)));
+    detail::put(to.data[r], to.add, m + math::log(detail::sum_shifted(row, g.n, m, true)));
   });
 }
 
@@ -56,8 +61,9 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
   const auto to = y.open();
   if (!to) return;
   detail::each_row(x, g, [&](Index, Index at, const T* row) {
-    const T m = detail::shift(row, g.n), s = detail::sum_shifted<true>(row, g.n, m), log_s = math::log(s);
-    const T* const powers = detail::work<T>(1, g.n);
+    T* const powers = logarithm ? nullptr : detail::work<T>(1, g.n);
+    const T m = detail::shift(row, g.n), s = detail::sum_shifted(row, g.n, m, true, powers),
+            log_s = math::log(s);
     const auto run = [&](T* out, bool add) {
       for (Index k = 0; k < g.n; k += Wide<T>::size) {
         const Index n = std::min(Wide<T>::size, g.n - k);
@@ -102,11 +108,11 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   const Index B = z.shape[0], C = z.shape[1];
   detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
     const T* row = z.data + at;
-    const T m = detail::shift(row, C), s = math::log(detail::sum_shifted<true>(row, C, m));
+    const T m = detail::shift(row, C), s = math::log(detail::sum_shifted(row, C, m, true));
     keep.data[b] = m, keep.data[B + b] = s;
     T l = s - (T(1) - smoothing) * (row[t.data[b]] - m);
     if (smoothing != T(0))  // 0 · ∞ is none
-      l = l - smoothing / T(C) * detail::sum_shifted<false>(row, C, m);
+      l = l - smoothing / T(C) * detail::sum_shifted(row, C, m, false);
     to.data[b] = l;
   });
 }

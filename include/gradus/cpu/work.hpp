@@ -30,7 +30,8 @@ struct WorkEnd {  // apart from the slots, so that other thread_locals may still
   slot.size = size;
   return slot.memory;
 }
-/// Room for n numbers, with whatever is in it. A kernel has two such slots (the GEMM: packed B and packed A).
+/// Room for n numbers, with whatever is in it. A kernel has two such slots: the GEMM for packed B and packed
+/// A, softmax for a row and its powers. Who asks for a slot again may find it moved.
 template <class T> T* work(int slot, Index n) {
   Work& w = work_slots[slot];
   const auto size = static_cast<std::size_t>(n) * sizeof(T);

@@ -25,14 +25,14 @@ class Batches {
       detail::fail<ValueError>("batches: ", n, " samples; 0 to 2147483647 are possible");
     if (batch_size < 1)
       detail::fail<ValueError>("batches: batch size is ", batch_size, "; it should be at least 1");
-    rows_ = Array<std::int32_t>::uninitialized({n});
-    for (Index i = 0; i < n; ++i) rows_.mutable_data()[i] = static_cast<std::int32_t>(i);
+    rows_ = arange<std::int32_t>(static_cast<std::int32_t>(n));
     begin_epoch(0);
   }
 
   /// O(n), some 2 ns a row.
   void begin_epoch(Index epoch) {
     if (!shuffle_) return;
+    if (rows_.share().owners() > 1) rows_ = rows_.copy();  // a copy of this has its own epochs
     // Fisher-Yates. A block of Philox for each row would take as long as a small model's step: one keys the
     // epoch, and SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA'14) makes the draws. No order's odds are off
     // by more than n² 2⁻⁶⁴.

@@ -190,9 +190,10 @@ template <class T = float> struct Dataset : Source<T> {
     expect(labels, "labels");
     if (labels.rank() != 1)
       detail::fail<ShapeError>("dataset: labels are ", labels.shape(), "; they should be [N]");
+    const std::int32_t* const label = labels.begin();
     for (Index row = 0; row < n; ++row)
-      if (const auto label = labels.data()[row]; label < 0)
-        detail::fail<IndexError>("dataset: label ", label, " of row ", row, " should be at least 0");
+      if (label[row] < 0)
+        detail::fail<IndexError>("dataset: label ", label[row], " of row ", row, " should be at least 0");
   }
 
  private:

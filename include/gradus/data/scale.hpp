@@ -22,6 +22,8 @@ namespace gradus::data {
 
 /// (x − shift) / scale, and back. In double, whatever the array's type.
 struct Affine {
+  using Metadata = std::map<std::string, std::string>;
+
   std::vector<double> shift, scale;  ///< one of each for every column; no scale is 0
 
   /// x is [N, F] on the CPU. Throws ShapeError where F is another number of columns.
@@ -35,8 +37,6 @@ struct Affine {
   friend bool operator==(const Affine&, const Affine&) = default;
 
  protected:
-  using Metadata = std::map<std::string, std::string>;
-
   template <class T> static Index columns_to_fit(const Array<T>& x, const char* who) {
     if (x.rank() != 2 || x.size() == 0)
       gradus::detail::fail<ShapeError>(who, ": x is ", x.shape(),

@@ -19,6 +19,8 @@
 
 namespace gradus::data {
 
+// Templates of nothing, here and in csv.hpp: only a program that reads tables compiles them.
+
 /// A column by its name in the header, or by its place: 0 is the first one, -1 the last. A name goes before a
 /// place.
 struct Column {

@@ -2,7 +2,7 @@
 // A model's parameters in a safetensors file, under PyTorch's names: load_state_dict(load_file(path)) takes
 // it as is.
 //
-// A model is anything whose named_parameters() is a range of things with .name, .value() and
+// A model is a module, or anything else whose named_parameters() is a range of things with .name, .value() and
 // .set_value(Array<T>).
 #pragma once
 

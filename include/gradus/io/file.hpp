@@ -42,9 +42,9 @@ using Handle = std::unique_ptr<std::FILE, Close>;
 }  // namespace detail
 
 /// A file to be read. Every member throws FileError with the reason, in the name of `who`.
-template <int = 0> class InputFile {
+template <int = 0> class BasicInputFile {
  public:
-  InputFile(const std::string& path, std::string who) : name_(std::move(who) + ": " + path) {
+  BasicInputFile(const std::string& path, std::string who) : name_(std::move(who) + ": " + path) {
     if (const std::string why = detail::not_a_file(path); !why.empty()) fail("cannot be read: " + why);
     file_.reset(std::fopen(path.c_str(), "rb"));
     if (!file_) fail(std::string("cannot be opened: ") + std::strerror(errno));
@@ -68,13 +68,15 @@ template <int = 0> class InputFile {
   detail::Handle file_;
   std::int64_t size_ = 0;
 };
+using InputFile = BasicInputFile<>;
 
 /// A file that appears under `path` when commit() is called, complete and on the disk, in place of what was
 /// there. Until then, and where anything fails (a full disk, a crash), what was there stays. Throws
 /// FileError.
-template <int = 0> class OutputFile {
+template <int = 0> class BasicOutputFile {
  public:
-  OutputFile(const std::string& path, std::string who) : path_(path), name_(std::move(who) + ": " + path) {
+  BasicOutputFile(const std::string& path, std::string who)
+      : path_(path), name_(std::move(who) + ": " + path) {
     if (const std::string why = detail::not_a_file(path); !why.empty()) fail("cannot be written: " + why);
     static std::atomic<unsigned> count{0};  // in the same folder, as a rename cannot leave its file system
 #ifdef GRADUS_POSIX_FILES
@@ -89,13 +91,13 @@ template <int = 0> class OutputFile {
     }
     if (!file_) fail(std::string("cannot be written: ") + std::strerror(errno));
   }
-  ~OutputFile() {
+  ~BasicOutputFile() {
     if (temporary_.empty()) return;
     file_.reset();
     std::remove(temporary_.c_str());
   }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
+  BasicOutputFile(const BasicOutputFile&) = delete;
+  BasicOutputFile& operator=(const BasicOutputFile&) = delete;
 
   void write(const void* from, std::size_t bytes) {
     if (bytes && std::fwrite(from, 1, bytes, file_.get()) != bytes) fail_writing();
@@ -119,6 +121,7 @@ template <int = 0> class OutputFile {
   std::string path_, name_, temporary_;
   detail::Handle file_;
 };
+using OutputFile = BasicOutputFile<>;
 
 }  // namespace gradus::io
 

@@ -178,7 +178,7 @@ template <int = 0> class BasicJson {
     }
   }
 
-  static Json read(JsonReader<>& from) {
+  static Json read(JsonReader& from) {
     const char c = from.peek();
     Json value;
     if (c == '{') {
@@ -197,7 +197,7 @@ template <int = 0> class BasicJson {
       value = number_of(from);
     return value;
   }
-  static Json number_of(JsonReader<>& from) {
+  static Json number_of(JsonReader& from) {
     const std::string_view s = from.number();
     const char *const first = s.data(), *const last = first + s.size();
     std::int64_t n = 0;

@@ -17,8 +17,7 @@
 
 namespace gradus::io {
 
-// Templates of nothing, here and in the other headers of io/ and data/: only a program that uses them compiles
-// them.
+// Templates of nothing, here and in the other headers of io/: only a program that uses them compiles them.
 
 /// The length of the UTF-8 character at the head of `s`, or 0 where there is none (overlong, surrogate, cut
 /// off …).
@@ -41,11 +40,12 @@ template <int = 0> std::size_t utf8_length(std::string_view s) {
 
 /// Reads a text front to back. Every member throws FileError with the byte offset, in the name of `who`,
 /// where the text is not what was asked for. The text must outlive the reader.
-template <int = 0> class JsonReader {
+template <int = 0> class BasicJsonReader {
  public:
   static constexpr int max_depth = 128;
 
-  explicit JsonReader(std::string_view text, std::string who = "json") : text_(text), who_(std::move(who)) {}
+  explicit BasicJsonReader(std::string_view text, std::string who = "json")
+      : text_(text), who_(std::move(who)) {}
 
   /// The first character of the next value, past white space; '\0' at the end.
   char peek() {
@@ -219,5 +219,6 @@ template <int = 0> class JsonReader {
   std::size_t at_ = 0;
   int depth_ = 0;
 };
+using JsonReader = BasicJsonReader<>;
 
 }  // namespace gradus::io

@@ -74,7 +74,7 @@ struct Range {
 };
 
 /// {"dtype": …, "shape": …, "data_offsets": …} in any order; other keys mean nothing.
-template <int = 0> Range read_entry(JsonReader<>& json, Entry& to) {
+template <int = 0> Range read_entry(JsonReader& json, Entry& to) {
   constexpr std::size_t most_axes = 64;  // NumPy's and PyTorch's limit
   Range range;
   bool has[3] = {};
@@ -143,8 +143,8 @@ template <int = 0> const Entry* same_name(const Entry* e, Index n) {
 }
 
 /// Every name once; every entry as long as its shape says; together all bytes, none twice.
-template <int = 0> void check_layout(const InputFile<>& in, const File& file,
-                                     const std::vector<Range>& ranges, std::int64_t bytes) {
+template <int = 0> void check_layout(const InputFile& in, const File& file, const std::vector<Range>& ranges,
+                                     std::int64_t bytes) {
   const Entry* const e = file.entries.data();
   const Range* const range = ranges.data();
   const Index n = Index(ranges.size());

@@ -15,7 +15,7 @@ namespace gradus::optim {
 /// parameter.
 template <class T> class Optimizer {
  public:
-  /// `model`: anything with each_parameter(f). Parameters that nobody has set since they were made are drawn
+  /// `model`: a module, or anything else with each_parameter(f). Parameters that nobody has set since they were made are drawn
   /// under their names first, so that two equal members of a module begin differently. Throws ValueError for
   /// hyper-parameters outside their range, or where there is no parameter.
   template <class Model>

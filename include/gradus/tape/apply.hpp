@@ -60,7 +60,7 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
   using T = decltype(detail::result_of(&Op::forward));
   using Node = detail::Node<Op, T, std::index_sequence_for<Ts...>, Ts...>;
   static_assert(std::is_trivially_destructible_v<Op>, "an op keeps Views: its record is never visited");
-  const detail::Operand operands[] = {{x.shape(), x.device(), x.share(), x.ticket()}...};
+  const detail::AnyOperand operands[] = {{x.shape(), x.device(), x.share(), x.ticket()}...};
   const detail::Call call(who, operands);
   const bool recorded = call.state && call.wanted && is_differentiable<T>;
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted

@@ -48,11 +48,13 @@ template <class T> class Parameter {
     detail::require<TapeError>(g.written, "gradient: parameter ", shape(), " has none (has backward run?)");
     return Array<T>::over(g.template view<T>()).copy();
   }
-  operator Tensor<T>() const { return {value(), !frozen(), &leaf().gradient}; }  ///< off the tape
+  operator Tensor<T>() const {
+    return {value(), !frozen(), &leaf().gradient};
+  }  ///< off the tape; not to outlive this
   void freeze(bool frozen = true) { leaf().gradient.wanted = !frozen; }
   bool frozen() const { return !leaf().gradient.wanted; }
   Leaf& leaf() const { return *static_cast<Leaf*>(share_.get()); }
-  const detail::Share& share() const { return share_; }  ///< of the leaf, for optimizers
+  const detail::Share& share() const { return share_; }  ///< of the leaf, for optimizers and tapes
 
  private:
   detail::Share share_;

@@ -33,16 +33,15 @@ template <class T> class Feed {
   }
 
   const data::Layout& layout() const { return layout_; }
-  Index size() const { return source_.size(); }
 
   /// Throws IndexError for a label that the model has no class for, wherever it is: found by its own batch,
   /// the parameters would have changed already.
   void expect_labels_below(Index classes) const {
     if (!memory_ || !layout_.labels) return;
-    const Array<std::int32_t>& labels = memory_->labels;
-    for (Index row = 0; row < labels.size(); ++row)
-      gradus::detail::require<IndexError>(labels.data()[row] < classes, "fit: label ", labels.data()[row],
-                                          " of row ", row, " is outside the model's ", classes, " classes");
+    const std::int32_t* const label = memory_->labels.begin();
+    for (Index row = 0; row < memory_->size(); ++row)
+      gradus::detail::require<IndexError>(label[row] < classes, "fit: label ", label[row], " of row ", row,
+                                          " is outside the model's ", classes, " classes");
   }
 
   /// The samples of these rows, in the memory of the tape's next step.

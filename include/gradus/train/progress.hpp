@@ -23,7 +23,7 @@ namespace train {
 
 class Progress {
  public:
-  Progress(Verbose how, int epochs) : how_(how), epochs_(epochs), start_(gradus::detail::now()) {
+  Progress(Verbose how, int epochs) : how_(how), epochs_(epochs), start_(gradus::detail::seconds_now()) {
     if (how_ == Verbose::automatic) how_ = terminal() ? Verbose::bar : Verbose::lines;
   }
   Progress(const Progress&) = delete;
@@ -31,7 +31,7 @@ class Progress {
     if (open_) std::fputc('\n', stdout);
   }
 
-  double seconds() const { return gradus::detail::now() - start_; }
+  double seconds() const { return gradus::detail::seconds_now() - start_; }
 
   /// After epoch `done` (from 1) of this run; `last`: no other follows.
   void epoch(int done, const History& history, bool last) {
