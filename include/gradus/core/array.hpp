@@ -74,7 +74,7 @@ template <class T> class Array {
       }
     };
     auto* block = new Adopted(std::move(owner));
-    return Array({static_cast<const T*>(block->data), shape, {}}, detail::Share(block));
+    return Array(static_cast<const T*>(block->data), shape, {}, detail::Share(block));
   }
   static Array adopt(std::vector<T>&& values) {
     const Index n = Index(values.size());
@@ -84,7 +84,7 @@ template <class T> class Array {
   /// Reads memory that the caller keeps alive as long as the array and all that share with it. Read-only.
   static Array borrow(std::span<const T> values, const Shape& shape) {
     expect_size(Index(values.size()), shape);
-    return Array({values.data(), shape, {}}, {});
+    return Array(values.data(), shape, {}, {});
   }
   static Array borrow(std::span<const T> values) { return borrow(values, {Index(values.size())}); }
   static Array borrow(std::vector<T>&&, const Shape&) = delete;  // it would be gone before the array
@@ -93,11 +93,13 @@ template <class T> class Array {
   /// For a kernel to fill.
   static Array uninitialized(const Shape& shape, Device device = {}) {
     detail::Block* block = detail::allocate(device, std::size_t(shape.size()) * sizeof(T));
-    return Array({static_cast<const T*>(block->data), shape, device}, detail::Share(block));
+    return Array(static_cast<const T*>(block->data), shape, device, detail::Share(block));
   }
 
   /// What `share` keeps alive (empty: somebody else, longer than this array lives).
-  static Array over(const View<T>& v, detail::Share share = {}) { return Array(v, std::move(share)); }
+  template <class Numbers> static Array over(const Numbers& n, detail::Share share = {}) {
+    return Array(n.data, n.shape, n.device, std::move(share));
+  }
 
   Array(const Array&) = default;
   Array(Array&& o) noexcept : view_(o.view_), share_(std::move(o.share_)) { o.view_ = nothing(); }
@@ -203,7 +205,9 @@ template <class T> class Array {
   }
 
  private:
-  Array(const View<T>& v, detail::Share share) : view_(v), share_(std::move(share)) {}
+  // the view is made in place: what has just been stored in parts is slow to load as a whole
+  Array(const T* data, const Shape& shape, Device device, detail::Share share)
+      : view_{data, shape, device}, share_(std::move(share)) {}
   static View<T> nothing() { return {nullptr, Shape::none(), {}}; }
 
   T* begin_() { return const_cast<T*>(view_.data); }

@@ -39,12 +39,13 @@ template <class T> struct Linear {
                 const Sink<T>& db = {}) const {
     using kernels::Op;
     const Index B = rows(), N = w.shape[0], K = w.shape[1];
-    View<T> dz = dy;
+    const T* numbers = dy.data;
     if (activation) {
       const Sink<T> to = step.scratch<T>(dy.shape);
       kernels::map<T>(activation->slope, to, nullptr, View<T>{y, dy.shape, dy.device}, dy);
-      dz.data = to.data;
+      numbers = to.data;
     }
+    const View<T> dz{numbers, dy.shape, dy.device};
     kernels::sum(db, dz, {1, B, N});
     kernels::gemm(dw, dz, Op::transpose, x, Op::none, {N, K, B});
     kernels::gemm(dx, dz, Op::none, w, Op::none, {B, K, N});

@@ -91,7 +91,7 @@ template <class T> class Optimizer {
   void adopt(Leaf& leaf, Index at) {
     const Shape shape = leaf.value.shape();
     const auto part = [&](std::size_t i) {
-      return Array<T>::over({buffers_[i].data() + at, shape, device()}, buffers_[i].share());
+      return Array<T>::over(View<T>{buffers_[i].data() + at, shape, device()}, buffers_[i].share());
     };
     gradus::detail::copy_bytes(device(), buffer(0) + at, device(), leaf.value.data(), leaf.value.bytes());
     if (leaf.gradient.written)

@@ -44,11 +44,11 @@ template <class T> inline Share allocate(Sink<T>& y, StepState* state) {
 /// What forward has written: it may have thrown, so only now the record joins its tape.
 template <class T>
 inline Tensor<T> finish(const Call& call, const Sink<T>& y, const Share& memory, Record* record) {
-  if (!call.state) return Tensor<T>(Array<T>::over(y.view(), memory), is_differentiable<T> && call.untaped);
-  if (!record) return Tensor<T>(y.view(), *call.state, nullptr);
+  if (!call.state) return Tensor<T>(Array<T>::over(y, memory), is_differentiable<T> && call.untaped);
+  if (!record) return Tensor<T>(y, *call.state, nullptr);
   record->out.shape = y.shape, record->out.device = y.device;
   record->previous = std::exchange(call.state->last, record);
-  return Tensor<T>(y.view(), *call.state, &record->out);
+  return Tensor<T>(y, *call.state, &record->out);
 }
 
 }  // namespace detail

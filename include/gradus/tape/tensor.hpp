@@ -13,8 +13,8 @@ template <class T> class Tensor {
   Tensor() = default;
   Tensor(const Array<T>& a, bool untaped = false, Gradient* g = nullptr)  // off the tape
       : array_(a), ticket_{g, nullptr, 0, untaped} {}
-  Tensor(const View<T>& v, detail::StepState& s, Gradient* g)
-      : array_(Array<T>::over(v)), ticket_{g, &s, s.number} {}
+  template <class Numbers> Tensor(const Numbers& n, detail::StepState& s, Gradient* g)  // a View or a Sink
+      : array_(Array<T>::over(n)), ticket_{g, &s, s.number} {}
 
   const Shape& shape() const { return array_.shape(); }
   Index size() const { return array_.size(); }
