@@ -7,6 +7,7 @@
 
 #include <gradus/data/dataset.hpp>
 
+#include "tests/core/fake_device.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace gradus;
@@ -54,6 +55,8 @@ TEST_CASE("a dataset whose parts do not fit is refused in words") {
                     "dataset: labels are [3, 1]; they should be [N]");
   CHECK_THROWS_WITH(Dataset<float>(std::vector<Array<float>>{}, Array<float>(Shape{3})),
                     "dataset: there is no input; at least one array [N, ...] is needed");
+  CHECK_THROWS_WITH(Dataset(x, Array<std::int32_t>{0, 1, 1}.to(Device("fake:0"))),
+                    "values: the array [3] is on fake:0; move it with .to(\"cpu\")");
   CHECK_THROWS_AS(Dataset(x, Array<std::int32_t>{0, -1, 1}), IndexError);
   CHECK_THROWS_WITH(Dataset(x, Array<std::int32_t>{0, -1, 1}),
                     "dataset: label -1 of row 1 should be at least 0");
