@@ -7,43 +7,26 @@
 // over the batch.
 #pragma once
 
-#include <cmath>
 #include <utility>
 
-#include <Eigen/Core>
+#include "bench/train/hand.hpp"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // packets as template arguments
 
 namespace bench {
 
-class HandFused {
-  using Matrix = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Row = Eigen::Array<float, 1, Eigen::Dynamic>;
+class HandFused : public Hand {
   using Packet = Eigen::internal::packet_traits<float>::type;
   static constexpr int P = Eigen::internal::packet_traits<float>::size;
   static constexpr int T = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS / 8;  // packets in a row of a tile
 
  public:
-  HandFused(int inputs, int hidden, int batch)
-      : I(inputs),
-        H(hidden),
-        B(batch),
-        n(I * H + 2 * H + 1),
-        x(B, I),
-        t(B),
-        w(n),
-        m(Row::Zero(n)),
-        v(Row::Zero(n)),
-        a(B, H),
-        d(Matrix::Zero(B + 1, H)),
-        z(B),
-        dz(B) {}
+  HandFused(int inputs, int hidden, int batch) : Hand(inputs, hidden, batch), d(Matrix::Zero(B + 1, H)) {}
 
   /// One step on the batch x [B, I], t [B]; returns the loss.
   float step(float eta) {
-    p1 *= 0.9, p2 *= 0.999;
-    const Adam adam{w.data(), m.data(), v.data(), float(eta * std::sqrt(1 - p2) / (1 - p1))};
+    const Adam adam{w.data(), m.data(), v.data(), rate(eta)};
     if (I == 1) forward_narrow<1>();
     if (I == 2) forward_narrow<2>();
     if (I == 3) forward_narrow<3>();
@@ -60,10 +43,6 @@ class HandFused {
     adam(n - 1, db2);
     return loss / float(B);
   }
-
-  const int I, H, B, n;
-  Matrix x;
-  Row t, w;  // w: W1 [I, H], b1 [H], w2 [H], b2
 
  private:
   // V is a packet, or float for the rest of a row; + − · / < ?: are the compiler's own on both
@@ -251,10 +230,7 @@ class HandFused {
     });
   }
 
-  Row m, v;
-  Matrix a, d;  // [B, H], [B + 1, H]: a row is loaded ahead
-  Row z, dz;
-  double p1 = 1, p2 = 1;
+  Matrix d;  // [B + 1, H]: a row is loaded ahead
 };
 
 }  // namespace bench

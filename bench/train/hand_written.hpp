@@ -8,35 +8,16 @@
 // the gradient.
 #pragma once
 
-#include <cmath>
-
-#include <Eigen/Core>
+#include "bench/train/hand.hpp"
 
 namespace bench {
 
-class HandWritten {
-  using Matrix = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Row = Eigen::Array<float, 1, Eigen::Dynamic>;
+class HandWritten : public Hand {
   using MatrixMap = Eigen::Map<Matrix>;
   using RowMap = Eigen::Map<Row>;
 
  public:
-  HandWritten(int inputs, int hidden, int batch)
-      : I(inputs),
-        H(hidden),
-        B(batch),
-        n(I * H + 2 * H + 1),
-        x(B, I),
-        t(B),
-        w(n),
-        g(n),
-        m(Row::Zero(n)),
-        v(Row::Zero(n)),
-        a(B, H),
-        da(B, H),
-        z(B),
-        e(B),
-        dz(B) {}
+  HandWritten(int inputs, int hidden, int batch) : Hand(inputs, hidden, batch), g(n), da(B, H), e(B) {}
 
   /// One step on the batch x [B, I], t [B]; returns the loss.
   float step(float eta) {
@@ -81,23 +62,17 @@ class HandWritten {
     }
 
     // Adam
-    p1 *= 0.9, p2 *= 0.999;
-    const float rate = float(eta * std::sqrt(1 - p2) / (1 - p1));
+    const float step_size = rate(eta);
     m = 0.9f * m + 0.1f * g;
     v = 0.999f * v + 0.001f * g.square();
-    w -= rate * m / (v.sqrt() + 1e-7f);
+    w -= step_size * m / (v.sqrt() + 1e-7f);
     return loss;
   }
 
-  const int I, H, B, n;
-  Matrix x;
-  Row t, w;  // w: W1 [I, H], b1 [H], w2 [H], b2
-
  private:
-  Row g, m, v;
-  Matrix a, da;
-  Row z, e, dz;
-  double p1 = 1, p2 = 1;
+  Row g;
+  Matrix da;
+  Row e;
 };
 
 }  // namespace bench
