@@ -40,10 +40,7 @@ template <class T> class Array {
 
   /// Zeros.
   explicit Array(const Shape& shape, Device device = {}) : Array(uninitialized(shape, device)) {
-    if (device.is_cpu())
-      for (T *p = begin_(), *const end = p + size(); p != end; ++p) *p = T(0);
-    else
-      device.backend().zero(begin_(), bytes());
+    detail::zero(begin_(), size(), device);
   }
 
   /// Array<float>{1, 2, 3}, {{1, 2}, {3, 4}}, {{{…}}} and so on. Throws ShapeError where rows differ in

@@ -161,6 +161,12 @@ class Share {
   Block* block_ = nullptr;
 };
 
+template <class T> void zero(T* data, Index n, Device device) {
+  if (device.is_cpu())
+    for (Index i = 0; i < n; ++i) data[i] = T(0);
+  else
+    device.backend().zero(data, std::size_t(n) * sizeof(T));
+}
 inline void copy_bytes(Device to_device, void* to, Device from_device, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
   if (to_device.is_cpu() && from_device.is_cpu())

@@ -8,13 +8,10 @@
 // work.
 #pragma once
 
+#include <gradus/core/memory.hpp>
 #include <gradus/core/view.hpp>
 
 namespace gradus {
-namespace detail {
-struct Block;
-}
-
 /// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as
 /// the Parameter and the steps that use it.
 struct Gradient {
@@ -56,10 +53,7 @@ template <class T> struct Sink {
   Target open_part() const {
     auto to = open();
     if (to && !to.add) {
-      if (device.is_cpu())
-        for (Index i = 0; i < shape.size(); ++i) data[i] = T(0);
-      else
-        device.backend().zero(data, std::size_t(shape.size()) * sizeof(T));
+      detail::zero(data, size(), device);
       to.add = true;
     }
     return to;

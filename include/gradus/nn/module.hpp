@@ -57,19 +57,14 @@ template <class T = float> class Module {
 
   /// f(name, parameter) in the order of members(), depth first.
   template <class F> void each_parameter(const F& f) const {
-    struct Walk final : Members<T> {
+    struct Each final : Walk {
       const F& f;
-      std::string prefix;
-      explicit Walk(const F& g) : f(g) {}
+      explicit Each(const F& g) : f(g) {}
       void operator()(const std::string& name, Parameter<T>& p) override {
-        f(detail::message(prefix, name), p);
+        f(detail::message(this->prefix, name), p);
       }
-      void operator()(const std::string& name, Module<T>& m) override {
-        const std::string outer = prefix;
-        prefix.append(name).append(".");
-        m.members(*this);
-        prefix = outer;
-      }
+      void enter(Module<T>& m) override { m.members(*this); }
+      using Walk::operator();
     } walk(f);
     const_cast<Module*>(this)->members(walk);  // which only names what it is given
   }
@@ -92,11 +87,10 @@ template <class T = float> class Module {
   /// name): the same on every machine. `all` = false: only for those that nobody has set or trained since
   /// they were made.
   void initialize(std::uint64_t seed = 0, bool all = true) {
-    struct Walk final : Members<T> {
+    struct Draw final : Walk {
       std::uint64_t seed;
       bool all;
-      std::string prefix;
-      void enter(Module<T>& m) {
+      void enter(Module<T>& m) override {
         struct Own final : Members<T> {  // its own parameters, not those of its members
           bool untouched = true, settle = false;
           void operator()(const std::string&, Parameter<T>& p) override {
@@ -106,23 +100,31 @@ template <class T = float> class Module {
           void operator()(const std::string&, Module<T>&) override {}
         } own;
         m.members(own);
-        if (all || own.untouched) m.draw(seed, prefix);
+        if (all || own.untouched) m.draw(seed, this->prefix);
         own.settle = all;  // a seed that was asked for stays: fit() draws only where nobody has
         m.members(own);
         m.members(*this);
       }
       void operator()(const std::string&, Parameter<T>&) override {}
-      void operator()(const std::string& name, Module<T>& m) override {
-        const std::string outer = prefix;
-        prefix.append(name).append(".");
-        enter(m);
-        prefix = outer;
-      }
+      using Walk::operator();
     } walk;
     walk.seed = seed;
     walk.all = all;
     walk.enter(*this);
   }
+
+ private:
+  /// Goes through members and theirs; `prefix` is the path to where it is: "", "0.", "0.left."
+  struct Walk : Members<T> {
+    std::string prefix;
+    virtual void enter(Module<T>& m) = 0;
+    void operator()(const std::string& name, Module<T>& m) override {
+      const std::string outer = prefix;
+      prefix.append(name).append(".");
+      enter(m);
+      prefix = outer;
+    }
+  };
 };
 
 /// A module of one input.

@@ -15,9 +15,9 @@ namespace gradus::optim {
 /// parameter.
 template <class T> class Optimizer {
  public:
-  /// `model`: a module, or anything else with each_parameter(f). Parameters that nobody has set since they were made are drawn
-  /// under their names first, so that two equal members of a module begin differently. Throws ValueError for
-  /// hyper-parameters outside their range, or where there is no parameter.
+  /// `model`: a module, or anything else with each_parameter(f). Parameters that nobody has set since they
+  /// were made are drawn under their names first, so that two equal members of a module begin differently.
+  /// Throws ValueError for hyper-parameters outside their range, or where there is no parameter.
   template <class Model>
     requires requires(Model& m, void (&visit)(const std::string&, Parameter<T>&)) { m.each_parameter(visit); }
   Optimizer(Model& model, const Rule<T>& rule, const Clip& clip = {}, Schedule schedule = {})

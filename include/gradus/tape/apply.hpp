@@ -36,9 +36,8 @@ T result_of(void (Op::*)(const Sink<T>&, Step&));  // the scalar of an op's resu
 template <class Op, class T> T result_of(void (Op::*)(const Sink<T>&, Step&) const);
 
 template <class T> inline Share allocate(Sink<T>& y, StepState* state) {
-  const std::size_t bytes = std::size_t(y.size()) * sizeof(T);
-  const Share memory(state ? nullptr : allocate(y.device, bytes));
-  y.data = static_cast<T*>(state ? state->numbers.get(bytes) : memory.get()->data);
+  const Share memory(state ? nullptr : allocate(y.device, std::size_t(y.size()) * sizeof(T)));
+  y.data = state ? state->allocate<T>(y.size()) : static_cast<T*>(memory.get()->data);
   return memory;
 }
 /// What forward has written: it may have thrown, so only now the record joins its tape.

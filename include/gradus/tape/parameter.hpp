@@ -48,9 +48,8 @@ template <class T> class Parameter {
     detail::require<TapeError>(g.written, "gradient: parameter ", shape(), " has none (has backward run?)");
     return Array<T>::over(g.template view<T>()).copy();
   }
-  operator Tensor<T>() const {
-    return {value(), !frozen(), &leaf().gradient};
-  }  ///< off the tape; not to outlive this
+  /// Off the tape; not to outlive this.
+  operator Tensor<T>() const { return {value(), !frozen(), &leaf().gradient}; }
   void freeze(bool frozen = true) { leaf().gradient.wanted = !frozen; }
   bool frozen() const { return !leaf().gradient.wanted; }
   Leaf& leaf() const { return *static_cast<Leaf*>(share_.get()); }
