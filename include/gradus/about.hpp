@@ -106,7 +106,10 @@ template <int = 0> std::string about() {
   text += "\ndevices: cpu";
   for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
     const std::string why_not = kind->why_not(0);
-    text += "\n         " + (why_not.empty() ? kind->name : why_not);
+    std::string lines = !why_not.empty() ? why_not : kind->about ? kind->about() : kind->name;
+    for (auto at = lines.find('\n'); at != lines.npos; at = lines.find('\n', at + 1))
+      lines.insert(at + 1, "         ");
+    text += "\n         " + lines;
   }
   return text + "\n" + detail::advice(built_for, processor, detail::unoptimised_unit);
 }

@@ -119,9 +119,9 @@ TEST_CASE("training and draws are the step's") {
   s.training = true;
   Step step(Device(), &s);
   CHECK(step.training());
-  const auto first = step.draw();
-  CHECK(step.draw() == first + 1);
-  CHECK(Step(Device(), &s).draw() == first + 2);
+  const auto first = step.draw().number;
+  CHECK(step.draw().number == first + 1);
+  CHECK(Step(Device(), &s).draw().number == first + 2);
   s.training = false;
   CHECK_FALSE(step.training());
   CHECK_FALSE(Step(Device(), nullptr).training());

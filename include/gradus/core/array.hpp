@@ -269,6 +269,13 @@ template <class T> class Array {
   detail::Share share_;
 };
 
+/// The numbers where the host can read them: where they are, or copied to `room` (waits for their device).
+template <class T> View<T> readable(const View<T>& v, Array<T>& room) {
+  if (v.device.is_cpu()) return v;
+  room = Array<T>::over(v).to(Device());
+  return room.view();
+}
+
 template <class T> Array<T> zeros(const Shape& shape, Device device = {}) { return Array<T>(shape, device); }
 template <class T> Array<T> full(const Shape& shape, T value, Device device = {}) {
   auto a = Array<T>::uninitialized(shape);
@@ -278,7 +285,7 @@ template <class T> Array<T> full(const Shape& shape, T value, Device device = {}
 template <class T> Array<T> ones(const Shape& shape, Device device = {}) { return full(shape, T(1), device); }
 /// 0, 1 … n − 1.
 template <class T> Array<T> arange(Index n) {
-  auto a = Array<T>::uninitialized({n});
+  auto a = Array<T>::uninitialized(Shape{n});
   for (Index i = 0; i < n; ++i) a.mutable_data()[i] = static_cast<T>(i);
   return a;
 }

@@ -10,16 +10,43 @@
 
 namespace gradus {
 
+namespace kernels {
+struct Table;
+}
+struct Repeating;
+
 /// What a device other than the CPU offers to arrays. Backends live for ever: a Device is a pointer to one.
 struct Backend {
   virtual ~Backend() = default;
-  virtual std::string name() const = 0;           ///< "cuda:1"
-  virtual void* allocate(std::size_t bytes) = 0;  ///< aligned to 256 bytes
+  virtual std::string name() const = 0;                    ///< "cuda:1"
+  virtual std::string describe() const { return name(); }  ///< "cuda:1 (NVIDIA H200)"
+  virtual void* allocate(std::size_t bytes) = 0;           ///< aligned to 256 bytes
   virtual void release(void* data, std::size_t bytes) = 0;
   virtual void upload(void* to, const void* host, std::size_t bytes) = 0;
   virtual void download(void* host, const void* from, std::size_t bytes) = 0;  ///< waits for what is pending
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   virtual void zero(void* data, std::size_t bytes) = 0;
+  virtual kernels::Table* kernels() { return nullptr; }  ///< kernels/table.hpp; nullptr: it only stores
+  virtual Repeating* repeating() { return nullptr; }     ///< nullptr: every kernel is called by the host
+};
+
+/// What a device can do without the host: kernels recorded once and run any number of times, numbers that
+/// travel meanwhile. The host waits for marks only.
+struct Repeating {
+  virtual ~Repeating() = default;
+  /// From here on kernels are recorded, and not run, until finish() makes them a program, or abandon().
+  virtual void record() = 0;
+  virtual void* finish() = 0;
+  virtual void abandon() noexcept = 0;
+  virtual void run(void* program) = 0;
+  virtual void forget(void* program) noexcept = 0;
+
+  virtual void* allocate_host(std::size_t bytes) = 0;  ///< memory that the device reads and writes by itself
+  virtual void release_host(void* data) noexcept = 0;
+  virtual void upload_later(void* to, const void* host, std::size_t bytes) = 0;
+  virtual void download_later(void* host, const void* from, std::size_t bytes) = 0;
+  virtual void* mark() = 0;           ///< of everything that has been asked for so far
+  virtual void wait(void* mark) = 0;  ///< and forgets the mark
 };
 
 /// A kind of device that a header adds to the program by one inline variable of this type.
@@ -28,9 +55,10 @@ struct DeviceKind {
   std::string (*why_not)(
       int index);  ///< empty where the device can be used, else the sentence that says why not
   Backend& (*open)(int index);
+  std::string (*about)();  ///< lines for gradus::about(); nullptr: none
 
-  DeviceKind(const char* n, std::string (*w)(int), Backend& (*o)(int))
-      : name(n), why_not(w), open(o), next(first) {
+  DeviceKind(const char* n, std::string (*w)(int), Backend& (*o)(int), std::string (*a)() = nullptr)
+      : name(n), why_not(w), open(o), about(a), next(first) {
     first = this;
   }
   DeviceKind* next;
@@ -77,7 +105,7 @@ inline Device::Choice choose_auto() {
     const std::string why_not = kind->why_not(0);
     if (why_not.empty()) {
       const Device device(kind->open(0));
-      return {device, message(device.name(), ": found, and asked for by \"auto\"")};
+      return {device, message(device.backend().describe(), ": found, and asked for by \"auto\"")};
     }
     reasons.append(reasons.empty() ? "" : "; ").append(why_not);
   }
@@ -102,7 +130,8 @@ inline Device::Choice Device::choose(std::string_view text) {
   for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
     if (kind_name != kind->name) continue;
     if (const std::string why_not = kind->why_not(index); !why_not.empty()) throw DeviceError(why_not);
-    return {Device(kind->open(index)), detail::message(text, ": asked for")};
+    const Device device(kind->open(index));
+    return {device, detail::message(device.backend().describe(), ": asked for")};
   }
   if (kind_name == "cuda")
     detail::fail<DeviceError>("device \"cuda\" is not part of this program (#include <gradus/cuda.hpp>)");

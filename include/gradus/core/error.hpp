@@ -29,6 +29,12 @@ struct ValueError : Error {
 struct DeviceError : Error {
   using Error::Error;
 };  ///< a device that is not there, or two that are mixed
+struct OutOfMemory : DeviceError {
+  using DeviceError::DeviceError;
+};  ///< a device's memory is full; nothing is lost, and less may still fit
+struct DeviceLost : DeviceError {
+  using DeviceError::DeviceError;
+};  ///< a device has failed, with all that is in its memory: only a new process can use it again
 struct TapeError : Error {
   using Error::Error;
 };  ///< a gradient asked for that the tape cannot give

@@ -219,6 +219,13 @@ struct Stream {
   friend constexpr bool operator==(const Stream&, const Stream&) = default;
 };
 
+/// The number of a random draw. Where a device repeats a step by itself, what is added changes from step to step
+/// and lies in the device's memory.
+struct Draw {
+  std::uint64_t number = 0;
+  const std::uint64_t* added = nullptr;
+};
+
 /// out[k] = stream.uniform(first + k, low, high) for 0 <= k < n: the same at any split of a range.
 template <std::floating_point T>
 void fill_uniform(T* out, Index n, const Stream& stream, T low = 0, T high = 1, Index first = 0) {

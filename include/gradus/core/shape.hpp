@@ -146,6 +146,13 @@ struct Shape {
   int rank_ = 0;
 };
 
+/// How an axis lies in a shape: [outer, n, inner].
+struct Groups {
+  Index outer, n, inner;
+  Groups(Index o, Index k, Index i) : outer(o), n(k), inner(i) {}
+  Groups(const Shape& s, int axis) : outer(s.outer(axis)), n(s[axis]), inner(s.inner(axis)) {}
+};
+
 /// The shape that a and b have together under broadcasting. Throws ShapeError naming `who` and both shapes.
 inline Shape broadcast(const Shape& a, const Shape& b, const char* who) {
   if (a == b) return a;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gradus/core/array.hpp>
+#include <gradus/core/random.hpp>
 #include <gradus/core/sink.hpp>
 
 namespace gradus {
@@ -28,8 +29,9 @@ struct StepState {
   Arena records, numbers;
   std::vector<Share> kept;  // the arrays and parameters that were brought onto the tape
   Device device;
-  std::uint64_t number = 1;  // of the step, over the whole life of this state
-  std::uint64_t draws = 0;   // random draws so far
+  std::uint64_t number = 1;                     // of the step, over the whole life of this state
+  std::uint64_t draws = 0;                      // random draws so far
+  const std::uint64_t* draws_before = nullptr;  // on the device, to be added: while steps are being recorded
   bool training = true;
   bool spent = false;  // backward has run
   bool alive = false;  // a Tape holds it
@@ -70,7 +72,10 @@ struct StepState {
     return *s;
   }
   static void release(StepState& s) {
+    // to others as new; and end() might ask a device for memory
+    if (!s.device.is_cpu()) s.numbers.set_device({}), s.device = {};
     s.end();
+    s.draws_before = nullptr;
     s.alive = false;
     SpinGuard guard(pool().lock);
     s.next = std::exchange(pool().free, &s);
@@ -169,9 +174,8 @@ class Step {
     return {static_cast<T*>(b->data), shape, device};
   }
   bool training() const { return state_ && state_->training; }
-  std::uint64_t draw() {
-    return state_->draws++;
-  }  ///< the number of the next random draw; while training only
+  /// The next random draw; while training only.
+  random::Draw draw() { return {state_->draws++, state_->draws_before}; }
 
   const Device device;
 

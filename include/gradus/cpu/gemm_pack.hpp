@@ -18,13 +18,24 @@ namespace gradus::cpu::detail {
 
 /// The even (odd = 0) or odd units of x and y, x's first: a unit is `unit` numbers, and each `group` of
 /// numbers keeps to itself.
+template <int unit, int group, int odd, int W> constexpr int dealt_from(int k) {
+  const int in_half = k % (group / 2), from_y = k % group >= group / 2 ? W : 0;
+  return from_y + k / group * group + (2 * (in_half / unit) + odd) * unit + in_half % unit;
+}
 template <int unit, int group, int odd, class P, std::size_t... i>
 P every_other(const P& x, const P& y, std::index_sequence<i...>) {
-  constexpr auto source = [](int k) {
-    const int in_half = k % (group / 2), from_y = k % group >= group / 2 ? int{sizeof...(i)} : 0;
-    return from_y + k / group * group + (2 * (in_half / unit) + odd) * unit + in_half % unit;
-  };
-  return __builtin_shufflevector(x, y, source(i)...);
+#ifdef __CUDACC__  // nvcc hands the builtin on without its places
+  constexpr auto W = sizeof...(i);
+  using T = std::remove_cvref_t<decltype(x[0])>;
+  T all[2 * W], dealt[W];
+  std::memcpy(all, &x, sizeof x), std::memcpy(all + W, &y, sizeof y);
+  ((dealt[i] = all[dealt_from<unit, group, odd, W>(int(i))]), ...);
+  P to;
+  std::memcpy(&to, dealt, sizeof to);
+  return to;
+#else
+  return __builtin_shufflevector(x, y, (dealt_from<unit, group, odd, sizeof...(i)>(i))...);
+#endif
 }
 template <int unit, int group, class P, std::size_t W> [[gnu::always_inline]] inline void deal(P (&x)[W]) {
   P dealt[W];

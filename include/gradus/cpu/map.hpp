@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include <gradus/core/broadcast.hpp>
 #include <gradus/core/parallel.hpp>
 #include <gradus/core/sink.hpp>
 #include <gradus/cpu/elementary.hpp>
@@ -13,6 +14,8 @@
 
 namespace gradus::cpu {
 namespace detail {
+
+using gradus::detail::Broadcast;
 
 constexpr Index map_grain = 1 << 15;  // elements a thread: below, waking it costs more than it saves
 
@@ -46,8 +49,8 @@ template <class T, class Y> inline void store(Y* to, const Wide<T>& y, bool add,
 }
 
 /// A formula over whole blocks, its types forgotten: all that a further formula adds to a program. The loops
-/// around it are the same code for all of them. n is a multiple of Wide<T>::size. Operand k begins at x[k] and
-/// moves along with y (by[k] = 1), or is one block throughout (by[k] = 0).
+/// around it are the same code for all of them. n is a multiple of Wide<T>::size. Operand k begins at x[k]
+/// and moves along with y (by[k] = 1), or is one block throughout (by[k] = 0).
 using RunFormula = void (*)(void* y, bool add, Index n, const void* scalars, const void* const* x,
                             const Index* by);
 
@@ -74,45 +77,6 @@ struct Operand {
   const char* data;
   Index element;  // bytes
   const Shape& shape;
-};
-
-/// The loops of a broadcast: neighbouring axes along which every operand moves alike are one, axes of size 1
-/// none.
-struct Broadcast {
-  static constexpr int most = 4;  // operands
-  int rank = 0;
-  Index size[Shape::max_rank] = {};
-  Index stride[most][Shape::max_rank] = {};
-
-  Broadcast(const Shape& y, const Operand* x, int operands) {
-    Index step[most] = {1, 1, 1, 1};
-    for (int axis = y.rank() - 1; axis >= 0; --axis) {  // from the innermost, which is loop 0
-      if (y[axis] == 1) continue;
-      Index now[most] = {};
-      bool joins = rank > 0;
-      for (int k = 0; k < operands; ++k) {
-        const int own = axis - (y.rank() - x[k].shape.rank());
-        const Index n = own < 0 ? 1 : x[k].shape[own];
-        now[k] = n == 1 ? 0 : step[k];
-        step[k] *= n;
-        joins = joins && now[k] == stride[k][rank - 1] * size[rank - 1];
-      }
-      if (!joins) {
-        for (int k = 0; k < operands; ++k) stride[k][rank] = now[k];
-        size[rank++] = y[axis];
-      } else {
-        size[rank - 1] *= y[axis];
-      }
-    }
-    if (rank == 0) size[rank++] = 1;
-  }
-
-  /// Where row r, a run of loop 0, begins in operand k.
-  Index offset(int k, Index r) const {
-    Index at = 0;
-    for (int loop = 1; loop < rank; r /= size[loop++]) at += r % size[loop] * stride[k][loop];
-    return at;
-  }
 };
 
 template <class Bits> void repeat(char* to, const void* number, Index n) {
@@ -184,7 +148,9 @@ inline const char* laid_out(char* to, const Broadcast& loops, const Operand& x, 
 /// Long rows one by one; of short ones as many at a time as a small buffer of each operand holds.
 inline void map_broadcast(const Pass& pass, char* y, const Shape& shape) {
   constexpr Index room = 4096;  // bytes
-  const Broadcast loops(shape, pass.x, pass.operands);
+  const Shape* of[Broadcast::most];
+  for (int k = 0; k < pass.operands; ++k) of[k] = &pass.x[k].shape;
+  const Broadcast loops(shape, of, pass.operands);
   const Index length = loops.size[0];
   Index together = room;
   for (int k = 0; k < pass.operands; ++k)
@@ -238,8 +204,8 @@ void map(detail::RunFormula f, const Sink<Y>& y, const T* scalars, const View<U>
   const auto to = y.open();
   if (!to || y.size() == 0) return;
   const detail::Operand operands[] = {{reinterpret_cast<const char*>(x.data), sizeof(U), x.shape}...};
-  detail::map({f, Wide<T>::size, scalars, sizeof(Y), to.add, operands, sizeof...(U)},
-              reinterpret_cast<char*>(to.data), y.shape);
+  const detail::Pass pass{f, Wide<T>::size, scalars, sizeof(Y), to.add, operands, int(sizeof...(U))};
+  detail::map(pass, reinterpret_cast<char*>(to.data), y.shape);
 }
 
 }  // namespace gradus::cpu

@@ -16,6 +16,10 @@
 
 #include <gradus/fwd.hpp>
 
+#ifdef __NVCC_DIAG_PRAGMA_SUPPORT__
+#pragma nv_diag_suppress 1675  // "unrecognized GCC pragma": loops here say unroll, which nvcc hands on to g++
+#endif
+
 namespace gradus::cpu::packet {
 
 namespace ei = Eigen::internal;

@@ -10,13 +10,6 @@
 
 namespace gradus::cpu {
 
-/// How an axis lies in a shape.
-struct Groups {
-  Index outer, n, inner;
-  Groups(Index o, Index k, Index i) : outer(o), n(k), inner(i) {}
-  Groups(const Shape& s, int axis) : outer(s.outer(axis)), n(s[axis]), inner(s.inner(axis)) {}
-};
-
 namespace detail {
 
 /// Σ term(k), k < n, pairwise.

@@ -232,7 +232,7 @@ template <class T = float> struct Dataset : Source<T> {
   }
 
   Array<std::int32_t> order(std::uint64_t seed) const {
-    auto rows = Array<std::int32_t>::uninitialized({size()});
+    auto rows = Array<std::int32_t>::uninitialized(Shape{size()});
     random::Stream(seed, "data/split").permutation(rows.mutable_data(), size());
     return rows;
   }

@@ -28,7 +28,7 @@ inline void expect_samples(Index n, double noise, const char* who) {
 /// They are stored in random order; normal(0, noise) is added to the features.
 template <class T, class F>
 Dataset<T> make(Index n, Index width, double noise, std::uint64_t seed, std::string_view who, F&& sample) {
-  auto order = Array<std::int32_t>::uninitialized({n});
+  auto order = Array<std::int32_t>::uninitialized(Shape{n});
   random::Stream(seed, who).child(0).permutation(order.mutable_data(), n);
   const random::Stream normals = random::Stream(seed, who).child(1);
   auto x = Array<T>::uninitialized({n, width}), y = Array<T>::uninitialized({n, 1});

@@ -216,7 +216,7 @@ template <int = 0> class BasicTable {
       const auto a = std::size_t(i), b = std::size_t(j);
       return numeric ? numbers[a] < numbers[b] : words[a] < words[b];
     };
-    auto result = Array<std::int32_t>::uninitialized({rows()});
+    auto result = Array<std::int32_t>::uninitialized(Shape{rows()});
     Index last = 0;
     for (const Index i : gradus::detail::sorted_order(rows(), less)) {
       if (classes.empty() || less(last, i)) classes.push_back(words[std::size_t(i)]);

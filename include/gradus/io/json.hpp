@@ -124,7 +124,7 @@ template <int = 0> class BasicJson {
     return value;
   }
 
-  friend bool operator==(const Json&, const Json&) = default;
+  bool operator==(const BasicJson&) const = default;
 
  private:
   explicit BasicJson(Kind kind) : kind_(kind) {}

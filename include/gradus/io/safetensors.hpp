@@ -195,7 +195,7 @@ template <int = 0> File read_safetensors(const std::string& path) {
   const std::int64_t bytes = in.size() - 8 - static_cast<std::int64_t>(length);
   detail::check_layout(in, file, ranges, bytes);
 
-  auto data = std::make_shared<Array<std::uint8_t>>(Array<std::uint8_t>::uninitialized({bytes}));
+  auto data = std::make_shared<Array<std::uint8_t>>(Array<std::uint8_t>::uninitialized(Shape{bytes}));
   in.read(data->mutable_data(), data->bytes());
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     file.entries[i].bytes =

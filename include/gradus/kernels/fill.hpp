@@ -8,8 +8,8 @@ namespace gradus::kernels {
 
 /// y = value everywhere
 template <class T> void fill(const Sink<T>& y, T value) {
-  on_cpu(y.device, "fill");
-  cpu::fill(y, value);
+  if (y.device.is_cpu()) return cpu::fill(y, value);
+  if (const auto on = elsewhere(y, "fill")) on->fill(on.to, real(value));
 }
 
 }  // namespace gradus::kernels

@@ -14,6 +14,7 @@ enum class Op : bool { none, transpose };
 template <class T> struct Activation {
   const char* name;
   void (*finish)(const void*, T*, Index, Index);
+  Write write;
   const Formula& slope;
 };
 
@@ -32,7 +33,13 @@ template <class T> struct Product {
 
 template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const View<T>& b, Op op_b,
                              const Product<T>& p, const Epilogue<T>& e = {}) {
-  on_cpu(c.device, "gemm");
+  if (!c.device.is_cpu()) {
+    if (const auto on = elsewhere(c, "gemm"))
+      on->gemm(on.to, a, b,
+               {p.M, p.N, p.K, p.batch, op_a == Op::transpose, op_b == Op::transpose, p.one_a, p.one_b,
+                e.bias.data, e.activation ? e.activation->write : nullptr, PrecisionScope::current()});
+    return;
+  }
   const auto to = c.open();
   if (!to) return;
   const cpu::EpilogueRows<T> rows{e.bias.data, p.N};

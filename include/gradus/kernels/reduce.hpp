@@ -6,34 +6,36 @@
 
 namespace gradus::kernels {
 
-using cpu::Groups;  // an axis as [outer, n, inner]
+using gradus::Groups;
 
 /// y[] = scale · Σ F(x…, scalars…) over all elements; every operand has the same size, or one element.
 template <class T, class... U>
 void sum_all(const Formula& f, const Sink<T>& y, T scale, const T* scalars, const View<U>&... x) {
-  on_cpu(y.device, "sum_all");
-  cpu::sum_all(f.run, y, scale, scalars, x...);
+  if (y.device.is_cpu()) return cpu::sum_all(f.run, y, scale, scalars, x...);
+  const Operand operands[] = {x...};
+  if (const auto on = elsewhere(y, "sum_all"))
+    on->sum_all(f.write, on.to, real(scale), scalars, operands, sizeof...(x));
 }
 /// y[outer, inner] = scale · Σₖ x[outer, k, inner], pairwise
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale = T(1)) {
-  on_cpu(y.device, "sum");
-  cpu::sum(y, x, g, scale);
+  if (y.device.is_cpu()) return cpu::sum(y, x, g, scale);
+  if (const auto on = elsewhere(y, "sum")) on->sum(on.to, x, g, real(scale));
 }
 /// y[outer, inner] = max or min over k; NaN wins
 template <bool largest, class T> void extreme(const Sink<T>& y, const View<T>& x, Groups g) {
-  on_cpu(y.device, "extreme");
-  cpu::extreme<largest>(y, x, g);
+  if (y.device.is_cpu()) return cpu::extreme<largest>(y, x, g);
+  if (const auto on = elsewhere(y, "extreme")) on->extreme(on.to, x, g, largest);
 }
 /// dx = dy / (number of equal extremes) where x = y, else 0
 template <class T>
 void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const View<T>& dy, Groups g) {
-  on_cpu(x.device, "extreme_slope");
-  cpu::extreme_slope(dx, x, y, dy, g);
+  if (dx.device.is_cpu()) return cpu::extreme_slope(dx, x, y, dy, g);
+  if (const auto on = elsewhere(dx, "extreme_slope")) on->extreme_slope(on.to, x, y, dy, g);
 }
 /// y[outer, inner] = the first place of the extreme
 template <bool largest, class T> void extreme_place(const Sink<std::int32_t>& y, const View<T>& x, Groups g) {
-  on_cpu(y.device, "extreme_place");
-  cpu::extreme_place<largest>(y, x, g);
+  if (y.device.is_cpu()) return cpu::extreme_place<largest>(y, x, g);
+  if (const auto on = elsewhere(y, "extreme_place")) on->extreme_place(on.to, x, g, largest);
 }
 
 }  // namespace gradus::kernels

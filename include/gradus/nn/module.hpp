@@ -83,6 +83,20 @@ template <class T = float> class Module {
     each_parameter([&](const std::string&, Parameter<T>& p) { p.freeze(frozen); });
   }
 
+  /// Moves every parameter. What has been moved before an error is moved back.
+  void to(Device device) {
+    const Device before = exchange_device(device, false);
+    if (before == device) return;
+    try {
+      exchange_device(device, true);
+    } catch (...) {
+      exchange_device(before, true);
+      throw;
+    }
+  }
+  /// Of the first parameter; without one, the CPU.
+  Device device() const { return const_cast<Module*>(this)->exchange_device({}, false); }
+
   /// New values for every parameter that has an initialiser, drawn from the Philox stream of (seed, its
   /// name): the same on every machine. `all` = false: only for those that nobody has set or trained since
   /// they were made.
@@ -114,8 +128,19 @@ template <class T = float> class Module {
   }
 
  private:
+  /// The first parameter's device, before `move` takes all of them to another.
+  Device exchange_device(Device device, bool move) {
+    Device found;
+    bool any = false;
+    each_parameter([&](const std::string&, Parameter<T>& p) {
+      if (!any) found = p.device(), any = true;
+      if (move) p.to(device);
+    });
+    return found;
+  }
   /// Goes through members and theirs; `prefix` is the path to where it is: "", "0.", "0.left."
   struct Walk : Members<T> {
+    using Members<T>::operator();
     std::string prefix;
     virtual void enter(Module<T>& m) = 0;
     void operator()(const std::string& name, Module<T>& m) override {

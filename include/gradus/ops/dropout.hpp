@@ -14,16 +14,19 @@ template <class T> struct Dropout {
   View<T> x;
   double p;
   random::Stream stream;
+  random::Draw draw = {};
 
   Shape shape() const { return x.shape; }
   void forward(const Sink<T>& y, Step& step) {
     if (!step.training())
       p = 0;  // all is kept, exactly
     else
-      stream = stream.child(step.draw());
-    kernels::dropout(y, x, p, stream);
+      draw = step.draw();
+    kernels::dropout(y, x, p, stream, draw);
   }
-  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const { kernels::dropout(dx, dy, p, stream); }
+  void backward(const View<T>& dy, Step&, const Sink<T>& dx) const {
+    kernels::dropout(dx, dy, p, stream, draw);
+  }
 };
 
 }  // namespace ops

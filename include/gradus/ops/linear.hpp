@@ -14,6 +14,7 @@ namespace ops {
 template <class F, class T>
   requires requires(T y) { F::slope_at_y(y); }
 inline constexpr kernels::Activation<T> joined = {F::name, &cpu::finish_rows<F, T>,
+                                                  kernels::formula<F, T, T, 0, T>.write,
                                                   kernels::formula<Slope<F>, T, T, 0, T, T>};
 
 template <class T> struct Linear {

@@ -100,8 +100,8 @@ inline unsigned broadcast_axes(const Shape& y, const Shape& x) {
   return axes;
 }
 
-/// Sends a gradient of the result's shape to an operand: write(sink) computes it, and where the operand was broadcast it
-/// is summed over those axes.
+/// Sends a gradient of the result's shape to an operand: write(sink) computes it, and where the operand was
+/// broadcast it is summed over those axes.
 template <class T, class Write>
 void to_operand(const Sink<T>& dx, const View<T>& dc, Step& step, const Write& write) {
   if (!dx.data) return;

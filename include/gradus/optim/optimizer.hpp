@@ -3,6 +3,8 @@
 // one pass.
 #pragma once
 
+#include <bit>
+
 #include <gradus/kernels/update.hpp>
 #include <gradus/optim/clip.hpp>
 #include <gradus/optim/rule.hpp>
@@ -39,8 +41,33 @@ template <class T> class Optimizer {
   void step() {
     clip_gradients();
     T numbers[cpu::most_numbers];
-    rule_.numbers(factor(), steps_ + 1, powers_, numbers);
-    update(numbers);
+    this->numbers(0, numbers);
+    const T* at = numbers;
+    if (!device().is_cpu()) {
+      gradus::detail::copy_bytes(device(), numbers_.mutable_data(), {}, numbers, sizeof numbers);
+      at = numbers_.data();
+    }
+    update(at, {});
+    ++steps_;
+  }
+
+  /// For steps that a device repeats by itself: the rule's numbers of the step that is `ahead` of the next
+  /// one; a step's calls, with numbers that lie on the device; and that n steps have been asked for.
+  void numbers(Index ahead, T* to) {
+    const std::int64_t done = steps_ + ahead;
+    rule_.numbers(schedule_ ? schedule_(done) : 1, done + 1, powers_, to);
+  }
+  void record(const T* numbers, const kernels::Watch& watch) { clip_gradients(), update(numbers, watch); }
+  void advance(Index n) { steps_ += n; }
+  /// Another number after some parameters have been frozen or set free.
+  std::uint64_t learning() {
+    std::uint64_t all = 0;
+    each([&](Leaf& l, Index) { all = all * 0x9e3779b97f4a7c15 + (l.gradient.wanted ? 2 : 1); });
+    return all;
+  }
+  /// Gradients written since the last step are not used.
+  void forget_gradients() {
+    each([](Leaf& l, Index) { l.gradient.written = false; });
   }
 
   std::int64_t steps() const { return steps_; }
@@ -50,10 +77,8 @@ template <class T> class Optimizer {
 
  private:
   using Leaf = typename Parameter<T>::Leaf;
-  static constexpr Index padded(Index n) {
-    constexpr Index per_line = std::max<Index>(1, Index(gradus::detail::alignment / sizeof(T)));
-    return (n + per_line - 1) / per_line * per_line;
-  }
+  /// Every parameter begins a line of memory: 64 bytes of the CPU's, 256 of another device's.
+  Index padded(Index n) const { return (n + per_line_ - 1) & -per_line_; }
 
   Optimizer(const Rule<T>& rule, const Clip& clip, const Schedule& schedule)
       : rule_(rule), clip_(clip), schedule_(schedule) {
@@ -61,6 +86,8 @@ template <class T> class Optimizer {
     clip_.check();
   }
   void add(const Parameter<T>& p) {
+    const Index line = p.device().is_cpu() ? Index(gradus::detail::alignment) : 256;
+    per_line_ = Index(std::bit_floor(std::size_t(line) / sizeof(T) + (sizeof(T) > std::size_t(line))));
     leaves_.push_back(gradus::detail::Share(p.share()));
     total_ += padded(p.value().size());
     gradus::detail::require<DeviceError>(p.device() == device(), "optimizer: parameters are on two devices");
@@ -70,6 +97,7 @@ template <class T> class Optimizer {
     for (auto& buffer : buffers_) buffer = Array<T>(Shape{total_}, device());
     each([this](Leaf& leaf, Index at) { adopt(leaf, at); });
     squares_ = Array<T>(Shape{}, device());
+    if (!device().is_cpu()) numbers_ = Array<T>(Shape{cpu::most_numbers}, device());
   }
 
   static Leaf& leaf(const gradus::detail::Share& share) { return *static_cast<Leaf*>(share.get()); }
@@ -115,7 +143,7 @@ template <class T> class Optimizer {
   }
 
   /// Neighbours in one pass: all parameters, unless some are frozen or were not part of the loss.
-  void update(const T* numbers) {
+  void update(const T* numbers, const kernels::Watch& watch) {
     each([&](Leaf& l, Index at) {  // all of them before the first change
       gradus::detail::require<ValueError>(l.value.data() == buffer(0) + at, "optimizer: a parameter ",
                                           l.value.shape(), " has been taken over by another optimizer");
@@ -126,7 +154,7 @@ template <class T> class Optimizer {
       if (first == last) return;
       T* const state[cpu::most_states] = {buffer(2) + first, buffer(3) + first};
       kernels::update<T>(rule_.update(), device(), buffer(0) + first, buffer(1) + first, state, numbers,
-                         last - first);
+                         last - first, watch);
       any = true;
     };
     each([&](Leaf& l, Index at) {
@@ -138,7 +166,6 @@ template <class T> class Optimizer {
     flush();
     gradus::detail::require<TapeError>(
         any, "optimizer: no gradient has been written since the last step (was backward called?)");
-    ++steps_;
   }
 
   Rule<T> rule_;
@@ -147,7 +174,8 @@ template <class T> class Optimizer {
   std::vector<gradus::detail::Share> leaves_;
   Array<T> buffers_[4];  // values, gradients, and up to two numbers of state
   Array<T> squares_;
-  Index total_ = 0;
+  Array<T> numbers_;  // of a step, where the device reads them
+  Index total_ = 0, per_line_ = 1;
   std::int64_t steps_ = 0;
   Powers powers_;
 };

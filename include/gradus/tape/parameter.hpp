@@ -20,8 +20,9 @@ template <class T> class Parameter {
 
   explicit Parameter(const Array<T>& value = {}) : share_(new Leaf) {
     leaf().value = value.copy();
-    leaf().gradient = {.shape = value.shape(), .device = value.device(), .owner = &leaf()};
-    leaf().gradient.allocate = [](Gradient& g) {  // on first need: inference alone takes none
+    Gradient& own = leaf().gradient;
+    own.shape = value.shape(), own.device = value.device(), own.owner = &leaf();
+    own.allocate = [](Gradient& g) {  // on first need: inference alone takes none
       auto& memory = static_cast<Leaf*>(g.owner)->gradient_memory = Array<T>(g.shape, g.device);
       return static_cast<void*>(memory.mutable_data());
     };
@@ -41,6 +42,13 @@ template <class T> class Parameter {
     detail::require<ShapeError>(v.shape() == shape(), "parameter: it is ", shape(), ", not ", v.shape());
     leaf().untouched = false;
     detail::copy_bytes(device(), const_cast<T*>(value().data()), v.device(), v.data(), v.bytes());
+  }
+  /// Moves the numbers; a gradient stays behind, and an optimizer that had the parameter loses it.
+  void to(Device device) {
+    if (device == this->device()) return;
+    leaf().value = value().to(device);
+    leaf().gradient_memory = {};
+    leaf().gradient.data = nullptr, leaf().gradient.device = device, leaf().gradient.written = false;
   }
   /// A copy of what backward has added up since the optimizer's last step. Throws TapeError: nothing.
   Array<T> gradient() const {

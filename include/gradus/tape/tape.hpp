@@ -58,6 +58,10 @@ class Tape {
     return Array<T>::over(x.gradient()->template view<T>()).copy();
   }
   void clear() { state_.end(); }
+  /// Counts random draws from `first`, and adds what lies at `added` on the device. Returns the count before.
+  std::uint64_t count_draws(std::uint64_t first, const std::uint64_t* added = nullptr) {
+    return state_.draws_before = added, std::exchange(state_.draws, first);
+  }
 
  private:
   void start(Device device) {

@@ -15,7 +15,9 @@ inline double unsigned_nan(double x) { return std::isnan(x) ? std::fabs(x) : x; 
 template <class T> std::string culprit(const nn::Module<T>& model, const Sample<T>& s, const Outcome<T>& o) {
   using gradus::detail::message;
   std::string found;
-  const auto look = [&](const char* what, const std::string& name, const View<T>& v) {
+  const auto look = [&](const char* what, const std::string& name, const View<T>& there) {
+    Array<T> room;
+    const View<T> v = readable(there, room);
     const Index columns = std::max<Index>(1, v.shape.columns());
     for (Index i = 0; i < v.size() && found.empty(); ++i) {
       const double x = double(v.data[i]);
@@ -36,7 +38,8 @@ template <class T> std::string culprit(const nn::Module<T>& model, const Sample<
 /// A cross-entropy of probabilities clips what is none, and would hide the mistake.
 template <class T> void expect_probabilities(const NamedLoss<T>& loss, const Outcome<T>& o) {
   if (std::string_view(loss.name) != "binary_cross_entropy" || o.left_out != nn::Head::none) return;
-  const View<T>& y = o.output.view();
+  Array<T> room;
+  const View<T> y = readable(o.output.view(), room);
   for (Index i = 0; i < y.size(); ++i)
     gradus::detail::require<ValueError>(
         !(y.data[i] < T(0) || y.data[i] > T(1)), "loss \"binary_cross_entropy\": the model's output is ",
@@ -51,13 +54,13 @@ template <class T> void expect_targets(const NamedLoss<T>& loss, const data::Sou
   const std::string_view name = loss.name;
   const bool hinge = name == "hinge";
   if (!memory || memory->has_labels() || (!hinge && !name.starts_with("binary_cross_entropy"))) return;
-  const Array<T>& t = memory->targets;
+  Array<T> room;
+  const View<T> t = readable(memory->targets.view(), room);
   for (Index i = 0; i < t.size(); ++i) {
-    const double x = double(t.data()[i]);
+    const double x = double(t.data[i]);
     const bool wrong = hinge ? x < -1 || (x > -1 && x < 1) || x > 1 : x < 0 || x > 1;
-    detail::require<ValueError>(!wrong, "loss \"", loss.name, "\": the target of row ",
-                                i / t.shape().inner(0), " is ", x, "; it must be ",
-                                hinge ? "-1 or 1" : "within 0 and 1");
+    detail::require<ValueError>(!wrong, "loss \"", loss.name, "\": the target of row ", i / t.shape.inner(0),
+                                " is ", x, "; it must be ", hinge ? "-1 or 1" : "within 0 and 1");
   }
 }
 

@@ -4,60 +4,87 @@
 
 #include <gradus/data/dataset.hpp>
 #include <gradus/kernels/gather.hpp>
-#include <gradus/train/loss.hpp>
+#include <gradus/train/metrics.hpp>
 
 namespace gradus::train {
 
-/// Brings samples to the model: resident arrays by a gather on the device, a user's Source by way of host
-/// arrays.
+/// Brings samples to the model: arrays by a gather on the device, where they lie from the beginning; a user's
+/// Source by way of host arrays.
 template <class T> class Feed {
  public:
   Feed(const data::Source<T>& source, Index batch_size, const LossOptions<T>& options,
-       const Array<T>& weights)
+       const Array<T>& weights, Device device)
       : source_(source),
         memory_(source.in_memory()),
         layout_(source.layout()),
-        weights_(weights),
+        device_(device),
+        weights_(weights.to(device)),
         sample_{std::vector<Tensor<T>>(layout_.inputs.size()), {}, {}, options} {
+    sample_.options.class_weights = options.class_weights.to(device);
+    if (!device.is_cpu()) rows_ = Array<std::int32_t>(Shape{batch_size}, device);
+    if (memory_) settle();
+    if (memory_) return;
     const auto rows = [&](const Shape& one) {
       Shape s{batch_size};
       for (const Index n : one.sizes()) s.append(n);
       return s;
     };
-    if (memory_) return;
-    for (const Shape& s : layout_.inputs) host_.inputs.push_back(Array<T>(rows(s)));
+    for (const Shape& s : layout_.inputs) arrays_.inputs.push_back(Array<T>(rows(s)));
     if (layout_.labels)
-      host_.labels = Array<std::int32_t>(Shape{batch_size});
+      arrays_.labels = Array<std::int32_t>(Shape{batch_size});
     else
-      host_.targets = Array<T>(rows(layout_.targets));
+      arrays_.targets = Array<T>(rows(layout_.targets));
   }
 
   const data::Layout& layout() const { return layout_; }
+  bool in_memory() const { return memory_; }
 
   /// Throws IndexError for a label that the model has no class for, wherever it is: found by its own batch,
   /// the parameters would have changed already.
   void expect_labels_below(Index classes) const {
     if (!memory_ || !layout_.labels) return;
-    const std::int32_t* const label = memory_->labels.begin();
+    Array<std::int32_t> room;
+    const View<std::int32_t> label = readable(memory_->labels.view(), room);
     for (Index row = 0; row < memory_->size(); ++row)
-      gradus::detail::require<IndexError>(label[row] < classes, "fit: label ", label[row], " of row ", row,
-                                          " is outside the model's ", classes, " classes");
+      gradus::detail::require<IndexError>(label.data[row] < classes, "fit: label ", label.data[row],
+                                          " of row ", row, " is outside the model's ", classes, " classes");
   }
 
   /// The samples of these rows, in the memory of the tape's next step.
   const Sample<T>& load(Tape& tape, std::span<const std::int32_t> rows) {
+    if (memory_) return load(tape, on_device(rows));
     tape.clear();
-    const View<std::int32_t> at{rows.data(), Shape{Index(rows.size())}, {}};
-    if (memory_) {
-      for (std::size_t i = 0; i < sample_.inputs.size(); ++i)
-        sample_.inputs[i] = gather(tape, memory_->inputs[i], at);
-      if (layout_.labels)
-        sample_.labels = gather(tape, memory_->labels, at);
-      else
-        sample_.targets = gather(tape, memory_->targets, at);
-    } else {
-      read(tape, rows);
-    }
+    read(tape, rows);
+    return weigh(tape, on_device(rows));
+  }
+  /// The same for rows that lie on the device already; of data in memory.
+  const Sample<T>& load(Tape& tape, const View<std::int32_t>& at) {
+    tape.clear();
+    for (std::size_t i = 0; i < sample_.inputs.size(); ++i)
+      sample_.inputs[i] = gather(tape, arrays_.inputs[i], at);
+    if (layout_.labels)
+      sample_.labels = gather(tape, arrays_.labels, at);
+    else
+      sample_.targets = gather(tape, arrays_.targets, at);
+    return weigh(tape, at);
+  }
+
+  /// Targets or labels of these rows where the host can read them; of data in memory.
+  void truth(std::span<const std::int32_t> rows, Scored<T>& to) {
+    const auto take = [rows](const auto& all, auto& room) {
+      if (all.size() == 0) return room.view();
+      std::remove_cvref_t<decltype(all)> copy;
+      const auto from = readable(all.view(), copy);
+      const Shape s = from.shape.with(0, Index(rows.size()));
+      if (room.shape() != s) room = std::remove_cvref_t<decltype(all)>(s);
+      gradus::detail::gather_rows(room.mutable_data(), from.data, from.shape.inner(0), rows);
+      return room.view();
+    };
+    to.t = take(memory_->targets, targets_), to.labels = take(memory_->labels, labels_);
+  }
+
+ private:
+  const Sample<T>& weigh(Tape& tape, const View<std::int32_t>& at) {
     if (weights_.size() > 0) {
       const Tensor<T> w = gather(tape, weights_, at);
       const int rank = layout_.labels ? 1 : sample_.targets.shape().rank();
@@ -68,7 +95,17 @@ template <class T> class Feed {
     return sample_;
   }
 
- private:
+  void settle() {
+    for (const Array<T>& x : memory_->inputs) arrays_.inputs.push_back(x.to(device_));
+    arrays_.targets = memory_->targets.to(device_), arrays_.labels = memory_->labels.to(device_);
+  }
+  /// The rows where the device's gather reads them.
+  View<std::int32_t> on_device(std::span<const std::int32_t> rows) {
+    const Shape n{Index(rows.size())};
+    if (device_.is_cpu()) return {rows.data(), n, {}};
+    gradus::detail::copy_bytes(device_, rows_.mutable_data(), {}, rows.data(), rows.size_bytes());
+    return {rows_.data(), n, device_};
+  }
   template <class U>
   static Tensor<U> gather(Tape& tape, const Array<U>& from, const View<std::int32_t>& rows) {
     const Sink<U> to = tape.allocate<U>(from.shape().with(0, rows.size()), from.device());
@@ -83,21 +120,25 @@ template <class T> class Feed {
     const auto fitted = [B](auto& a) {
       if (a.rank() > 0 && a.shape()[0] != B) a = std::remove_reference_t<decltype(a)>(a.shape().with(0, B));
     };
-    for (auto& x : host_.inputs) fitted(x);
-    fitted(host_.targets), fitted(host_.labels);
-    source_.read(rows, host_);
-    for (std::size_t i = 0; i < sample_.inputs.size(); ++i) sample_.inputs[i] = tape.input(host_.inputs[i]);
+    for (auto& x : arrays_.inputs) fitted(x);
+    fitted(arrays_.targets), fitted(arrays_.labels);
+    source_.read(rows, arrays_);
+    for (std::size_t i = 0; i < sample_.inputs.size(); ++i)
+      sample_.inputs[i] = tape.input(arrays_.inputs[i].to(device_));
     if (layout_.labels)
-      sample_.labels = tape.input(host_.labels);
+      sample_.labels = tape.input(arrays_.labels.to(device_));
     else
-      sample_.targets = tape.input(host_.targets);
+      sample_.targets = tape.input(arrays_.targets.to(device_));
   }
 
   const data::Source<T>& source_;
   const data::Dataset<T>* memory_;
   data::Layout layout_;
+  Device device_;
   Array<T> weights_;
-  data::Batch<T> host_;
+  data::Batch<T> arrays_;  // all samples, on the device; or those of a batch, on their way from a Source
+  Array<std::int32_t> rows_, labels_;
+  Array<T> targets_;
   Sample<T> sample_;
 };
 

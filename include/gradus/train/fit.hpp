@@ -11,6 +11,7 @@
 #include <gradus/optim/optimizer.hpp>
 #include <gradus/train/checks.hpp>
 #include <gradus/train/progress.hpp>
+#include <gradus/train/repeat.hpp>
 #include <gradus/train/scores.hpp>
 
 namespace gradus {
@@ -59,7 +60,10 @@ template <class T = float> struct FitOptions {
   Array<T> sample_weights = {};           ///< [N]
   double label_smoothing = 0;
   std::string device = "auto";
-  std::uint64_t seed = 0;  ///< of the shuffling and of dropout's draws
+  Precision precision = Precision::strict;  ///< of float32 products on a GPU; the CPU is always strict
+  bool run_eagerly = false;  ///< true: a GPU does not repeat recorded steps by itself; for a forward() that
+                             ///< decides anew in each step
+  std::uint64_t seed = 0;    ///< of the shuffling and of dropout's draws
   Verbose verbose = Verbose::automatic;
   std::function<void(Epoch<T>&)> after_epoch = {};
 };
@@ -88,12 +92,21 @@ template <class T> class Trainer {
         device_(Device::choose(o.device)),
         loss_(loss_named<T>(o.loss, data.layout())),
         feed_(data, o.batch_size, {.label_smoothing = o.label_smoothing, .class_weights = o.class_weights},
-              weights),
+              weights, device_.device),
         batches_(data.size(), o.batch_size, o.shuffle, o.seed),
         scores_(o.metrics, feed_.layout()) {
-    kernels::on_cpu(device_.device, "fit");
     expect_targets(loss_, data);
+    gradus::detail::require<ValueError>(o.precision == Precision::strict || !device_.device.is_cpu(),
+                                        "fit: precision ", name(o.precision),
+                                        " is a GPU's; the device is cpu");
+    if (!device_.device.is_cpu())
+      device_.reason = gradus::detail::message(device_.reason, "; products in ", name(o.precision));
+    if (make_repetition<T> && !device_.device.is_cpu() && feed_.in_memory() && !o.run_eagerly)
+      repetition_ = make_repetition<T>(device_.device, batches_, scores_.looks());
   }
+
+  Trainer(const Trainer&) = delete;
+  ~Trainer() { delete repetition_; }
 
   History run() { return run(nullptr); }
   /// After each epoch the model is judged by this data, too.
@@ -101,12 +114,16 @@ template <class T> class Trainer {
     gradus::detail::require<ValueError>(data.size() > 0, "fit: the validation data has no samples");
     expect_alike(data.layout(), feed_.layout());
     expect_targets(loss_, data);
-    Evaluation<T> validation(data, o_.batch_size, o_.metrics, {.label_smoothing = o_.label_smoothing}, {});
+    Evaluation<T> validation(data, o_.batch_size, o_.metrics, {.label_smoothing = o_.label_smoothing}, {},
+                             device_.device);
     return run(&validation);
   }
 
  private:
   History run(Evaluation<T>* validation) {
+    const Stay stay{model_};
+    const PrecisionScope precision(o_.precision);
+    model_.to(device_.device);
     optim::Optimizer<T> optimizer(model_, o_.optimizer, o_.clip, o_.schedule);
     Progress progress(o_.verbose, o_.epochs);
     const std::size_t n = scores_.count();
@@ -121,6 +138,10 @@ template <class T> class Trainer {
       for (std::size_t i = 0; i < h.series.size(); ++i)
         h.series[i].values.push_back((i < n ? scores_ : validation->scores).value(i % n));
       h.steps = optimizer.steps();
+      if (repetition_) {
+        const std::string why_not = repetition_->why_not();
+        h.device = gradus::detail::message(device_.reason, why_not.empty() ? "" : "; ", why_not);
+      }
       h.seconds = progress.seconds();
       bool stop = e + 1 == o_.epochs;
       if (o_.after_epoch) {
@@ -131,25 +152,76 @@ template <class T> class Trainer {
       progress.epoch(e + 1, h, stop);
       if (stop) break;
     }
+    model_.to(stay.home);  // here it may throw
     return h;
   }
 
   void train_epoch(int e, optim::Optimizer<T>& optimizer, const Evaluation<T>* validation) {
     batches_.begin_epoch(e);
     scores_.reset();
-    for (Index k = 0; k < batches_.count(); ++k) {
-      const Sample<T>& s = feed_.load(tape_, batches_[k]);
-      const Outcome<T> o = loss_(model_, s);
-      if (e == 0 && k == 0) expect_sense(o, validation);
-      const double loss = double(o.loss.item());
-      if (!std::isfinite(loss))  // before the update: the parameters stay as they were
-        gradus::detail::fail<DivergenceError>("fit: the loss is ", unsigned_nan(loss), " in epoch ", e + 1,
-                                              ", batch ", k + 1, ": ", culprit(model_, s, o));
-      tape_.backward(o.loss);
-      optimizer.step();
-      scores_.add(o, s, loss);
+    Part steps(*this, optimizer, validation, e);
+    if (!repetition_)
+      for (Index k = 0; k < batches_.count(); ++k) steps.by_host(k);
+    else {
+      if (std::exchange(learning_, optimizer.learning()) != optimizer.learning()) repetition_->forget();
+      repetition_->epoch(steps);
     }
   }
+
+  /// One epoch's steps: by the host, or as a device that repeats them wants them.
+  struct Part final : Steps<T> {
+    Trainer& t;
+    optim::Optimizer<T>& optimizer;
+    const Evaluation<T>* validation;
+    const int e;
+    Part(Trainer& trainer, optim::Optimizer<T>& o, const Evaluation<T>* v, int epoch)
+        : t(trainer), optimizer(o), validation(v), e(epoch) {}
+
+    Shape by_host(Index k) override {
+      const Sample<T>& s = t.feed_.load(t.tape_, t.batches_[k]);
+      const Outcome<T> o = t.loss_(t.model_, s);
+      if (e == 0 && k == 0) t.expect_sense(o, validation);
+      const double loss = double(o.loss.item());
+      if (!std::isfinite(loss))
+        diverged(k, loss, s, o);  // before the update: the parameters stay as they were
+      t.tape_.backward(o.loss);
+      optimizer.step();
+      t.scores_.add(o, s, loss);
+      return o.output.shape();
+    }
+    Outcome<T> record(const StepMemory<T>& m) override {
+      const Outcome<T> o = t.loss_(t.model_, t.feed_.load(t.tape_, m.rows));
+      t.tape_.backward(o.loss);
+      kernels::Watch watch = m.watch;
+      watch.loss = o.loss.view().data;
+      optimizer.record(m.numbers, watch);
+      return o;
+    }
+    void done(Index k, double loss, const Scored<T>& output) override {
+      const auto rows = t.batches_[k];
+      if (!std::isfinite(
+              loss)) {  // since then no update has done anything: the step can be looked at once more
+        const Sample<T>& s = t.feed_.load(t.tape_, rows);
+        diverged(k, loss, s, t.loss_(t.model_, s));
+      }
+      Scored<T> scored = output;
+      if (t.scores_.looks()) t.feed_.truth(rows, scored);
+      t.scores_.add(scored, loss, Index(rows.size()));
+    }
+    void numbers(Index ahead, T* to) override { optimizer.numbers(ahead, to); }
+    void advance(Index n) override { optimizer.advance(n); }
+    void ready() override { t.tape_.clear(); }
+    void undo() override { optimizer.forget_gradients(); }
+    std::uint64_t draws(std::uint64_t first, const std::uint64_t* added) override {
+      return t.tape_.count_draws(first, added);
+    }
+
+   private:
+    [[noreturn]] void diverged(Index k, double loss, const Sample<T>& s, const Outcome<T>& o) {
+      gradus::detail::fail<DivergenceError>("fit: the loss is ", unsigned_nan(loss), " in epoch ", e + 1,
+                                            ", batch ", k + 1, ": ", culprit(t.model_, s, o));
+    }
+  };
 
   /// What only a first output shows.
   void expect_sense(const Outcome<T>& o, const Evaluation<T>* validation) const {
@@ -159,6 +231,18 @@ template <class T> class Trainer {
     if (validation) validation->feed.expect_labels_below(classes);
   }
 
+  /// The model is on the device while it is trained, and afterwards, whatever happens, where it was.
+  struct Stay {
+    nn::Module<T>& model;
+    const Device home = model.device();
+    ~Stay() {
+      try {
+        model.to(home);
+      } catch (const Error&) {  // the device is lost, and the parameters with it
+      }
+    }
+  };
+
   nn::Module<T>& model_;
   const FitOptions<T>& o_;
   Device::Choice device_;
@@ -167,6 +251,8 @@ template <class T> class Trainer {
   data::Batches batches_;
   Scores<T> scores_;
   Tape tape_{true, o_.seed};
+  Repetition<T>* repetition_ = nullptr;  // owned
+  std::uint64_t learning_ = 0;           // which parameters do
 };
 
 }  // namespace train
@@ -198,7 +284,7 @@ template <class T> History evaluate(const nn::Module<T>& model, const data::Sour
   train::expect_targets(loss, data);
   train::Evaluation<T> e(data, options.batch_size, options.metrics,
                          {.label_smoothing = options.label_smoothing, .class_weights = options.class_weights},
-                         options.sample_weights);
+                         options.sample_weights, model.device());
   e.run(model, loss);
   History h;
   for (std::size_t i = 0; i < e.scores.count(); ++i)
@@ -206,7 +292,8 @@ template <class T> History evaluate(const nn::Module<T>& model, const data::Sour
   return h;
 }
 
-/// The model's output for every row of the inputs, in batches. Safe from many threads at once.
+/// The model's output for every row of the inputs, in batches, on the CPU, wherever model and inputs are.
+/// Safe from many threads at once.
 template <class T>
 Array<T> predict(const nn::Module<T>& model, std::span<const Array<T>> inputs, Index batch_size = 256) {
   detail::require<ValueError>(!inputs.empty() && inputs[0].rank() > 0,
@@ -214,6 +301,7 @@ Array<T> predict(const nn::Module<T>& model, std::span<const Array<T>> inputs, I
   detail::require<ValueError>(batch_size >= 1, "predict: batch_size is ", batch_size,
                               "; it must be at least 1");
   const Index n = inputs[0].shape()[0];
+  const Device device = model.device();
   Tensor<T> few[4];  // a model of up to four inputs costs no allocation
   std::vector<Tensor<T>> many(inputs.size() > std::size(few) ? inputs.size() : 0);
   const std::span<Tensor<T>> x(many.empty() ? few : many.data(), inputs.size());
@@ -221,8 +309,8 @@ Array<T> predict(const nn::Module<T>& model, std::span<const Array<T>> inputs, I
   Index first = 0;
   do {  // once at least: an empty input has an output shape, too
     const Index last = std::min(n, first + batch_size);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = inputs[i].slice(first, last);
-    const Array<T> y = model.forward(std::span<const Tensor<T>>(x)).array();
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = inputs[i].slice(first, last).to(device);
+    const Array<T> y = model.forward(std::span<const Tensor<T>>(x)).array().to(Device());
     if (first == 0 && last == n) return y;
     if (first == 0) all = Array<T>::uninitialized(y.shape().with(0, n));
     std::copy(y.begin(), y.end(), all.mutable_data() + first * y.shape().inner(0));

@@ -25,12 +25,23 @@ template <class T> class Scores {
   }
   void add(const Outcome<T>& o, const Sample<T>& s, double loss) {
     const Index B = o.output.shape().rank() > 0 ? o.output.shape()[0] : 1;
-    const Scored<T> scored{o.output.view(), s.targets.view(), s.labels.view(), o.threshold, o.left_out};
+    Scored<T> scored{o.output.view(), s.targets.view(), s.labels.view(), o.threshold, o.left_out};
+    Array<T> y, t;
+    Array<std::int32_t> labels;
+    if (looks()) {
+      scored.y = readable(scored.y, y), scored.t = readable(scored.t, t);
+      scored.labels = readable(scored.labels, labels);
+    }
+    add(scored, loss, B);
+  }
+  /// Views that the host can read; none are looked at where looks() says so.
+  void add(const Scored<T>& scored, double loss, Index B) {
     for (std::size_t i = 0; i < count_; ++i) {
       Column& c = columns_[i];
       c.tally += c.metric.of ? c.metric.of(scored) : Tally{loss * double(B), double(B)};
     }
   }
+  bool looks() const { return count_ > 1; }  ///< at outputs and targets, not at the loss alone
   std::size_t count() const { return count_; }
   std::string name(std::size_t i) const { return columns_[i].metric.name; }
   double value(std::size_t i) const { return columns_[i].tally.value(); }
@@ -52,8 +63,8 @@ template <class T> struct Evaluation {
   Tape tape{false};
 
   Evaluation(const data::Source<T>& source, Index batch_size, const std::vector<std::string>& metrics,
-             const LossOptions<T>& options, const Array<T>& weights)
-      : feed(source, batch_size, options, weights),
+             const LossOptions<T>& options, const Array<T>& weights, Device device)
+      : feed(source, batch_size, options, weights, device),
         scores(metrics, feed.layout()),
         batches(source.size(), batch_size, false) {}
 

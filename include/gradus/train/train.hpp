@@ -8,4 +8,6 @@
 #include <gradus/train/loss.hpp>
 #include <gradus/train/metrics.hpp>
 #include <gradus/train/progress.hpp>
+#include <gradus/train/repeat.hpp>
+#include <gradus/train/repeater.hpp>
 #include <gradus/train/scores.hpp>
