@@ -13,7 +13,7 @@ install(EXPORT gradusTargets NAMESPACE gradus:: DESTINATION ${config_dir})
 configure_package_config_file(cmake/gradusConfig.cmake.in gradusConfig.cmake INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(gradusConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gradusConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/gradusConfigVersion.cmake
-              cmake/find_eigen.cmake
+              cmake/find_eigen.cmake cmake/cuda.cmake
         DESTINATION ${config_dir})
 
 get_target_property(eigen_include_dir Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)

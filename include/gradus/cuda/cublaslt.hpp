@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Large products by cublasLt. It counts rows down columns: row-major C is its Cᵀ = op(B)ᵀ · op(A)ᵀ, and so
+// nothing is transposed, and the bias of C's columns is the bias of its rows that it offers.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include <gradus/cuda/memory.hpp>
+#include <gradus/kernels/table.hpp>
+
+namespace gradus::cuda {
+
+using kernels::Operand;
+using kernels::Target;
+
+/// What another library than the driver says of a call. Throws OutOfMemory, DeviceLost or DeviceError.
+inline void check(Context& context, cublasStatus_t r, const char* call) {
+  if (r == CUBLAS_STATUS_SUCCESS) [[likely]]
+    return;
+  context.expect_alive(call);
+  const std::string what =
+      detail::message(context.name(), ": ", call, ": ", library<CublasLt>().GetStatusString(r));
+  if (r == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(what);
+  throw DeviceError(what);
+}
+
+/// One of cublasLt's own objects, or none.
+template <class Handle, auto destroy> struct Described {
+  Handle handle = nullptr;
+  Described() = default;
+  Described(const Described&) = delete;
+  ~Described() {
+    if (handle) (library<CublasLt>().*destroy)(handle);
+  }
+};
+
+/// A product's descriptors and the algorithm chosen for them, found once for each shape.
+class Plan {
+ public:
+  struct Key {
+    Index M, N, K, batch, step_a, step_b;
+    Dtype type;
+    Precision precision;
+    bool transpose_a, transpose_b, add, bias;
+    unsigned alignment_a, alignment_b, alignment_c;
+    bool operator==(const Key&) const = default;
+  };
+
+  Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* any_bias)
+      : context_(context) {
+    const cudaDataType_t type = k.type == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
+    check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), type), "cublasLtMatmulDescCreate");
+    set(CUBLASLT_MATMUL_DESC_TRANSA, k.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(CUBLASLT_MATMUL_DESC_TRANSB, k.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
+    if (k.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, any_bias);
+    layout(b_, type, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
+    layout(a_, type, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
+    layout(c_, type, k.N, k.M, k.batch, k.M * k.N);
+    choose(handle, k, workspace);
+  }
+  Plan(const Plan&) = delete;
+
+  bool usable() const { return usable_; }  ///< false: cublasLt has no algorithm for this shape
+
+  void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* bias,
+           void* workspace, std::size_t bytes, CUstream stream) {
+    if (bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    const Real one(1, c.type), beta(c.add ? 1 : 0, c.type);
+    check(lt_.Matmul(handle, product_.handle, one.data(), b, b_.handle, a, a_.handle, beta.data(), c.data,
+                     c_.handle, c.data, c_.handle, &algorithm_, workspace, bytes, stream),
+          "cublasLtMatmul");
+  }
+
+ private:
+  using Product = Described<cublasLtMatmulDesc_t, &CublasLt::MatmulDescDestroy>;
+  using Layout = Described<cublasLtMatrixLayout_t, &CublasLt::MatrixLayoutDestroy>;
+  using Preference = Described<cublasLtMatmulPreference_t, &CublasLt::MatmulPreferenceDestroy>;
+
+  /// float32 comes and goes in each; the fast ones round factors on their way to the tensor cores.
+  static cublasComputeType_t compute_type(const Key& k) {
+    if (k.type == Dtype::f64) return CUBLAS_COMPUTE_64F;
+    return k.precision == Precision::tf32   ? CUBLAS_COMPUTE_32F_FAST_TF32
+           : k.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
+                                            : CUBLAS_COMPUTE_32F;
+  }
+  void check(cublasStatus_t r, const char* call) const { cuda::check(context_, r, call); }
+  template <class V> void set(cublasLtMatmulDescAttributes_t what, const V& value) {
+    check(lt_.MatmulDescSetAttribute(product_.handle, what, &value, sizeof value),
+          "cublasLtMatmulDescSetAttribute");
+  }
+  void layout(Layout& to, cudaDataType_t type, Index rows, Index columns, Index batch, Index step) {
+    check(lt_.MatrixLayoutCreate(&to.handle, type, std::uint64_t(rows), std::uint64_t(columns), rows),
+          "cublasLtMatrixLayoutCreate");
+    const auto count = static_cast<std::int32_t>(batch);
+    const std::int64_t stride = step;
+    check(lt_.MatrixLayoutSetAttribute(to.handle, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count),
+          "cublasLtMatrixLayoutSetAttribute");
+    check(lt_.MatrixLayoutSetAttribute(to.handle, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride,
+                                       sizeof stride),
+          "cublasLtMatrixLayoutSetAttribute");
+  }
+  void choose(cublasLtHandle_t handle, const Key& k, std::size_t workspace) {
+    Preference wish;
+    check(lt_.MatmulPreferenceCreate(&wish.handle), "cublasLtMatmulPreferenceCreate");
+    const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t what, auto value) {
+      check(lt_.MatmulPreferenceSetAttribute(wish.handle, what, &value, sizeof value),
+            "cublasLtMatmulPreferenceSetAttribute");
+    };
+    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t(workspace));
+    // parts of a sum are added in one order: the same bits each time
+    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
+    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, std::uint32_t(k.alignment_b));
+    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, std::uint32_t(k.alignment_a));
+    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, std::uint32_t(k.alignment_c));
+    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, std::uint32_t(k.alignment_c));
+    cublasLtMatmulHeuristicResult_t found{};
+    int count = 0;
+    const cublasStatus_t r = lt_.MatmulAlgoGetHeuristic(handle, product_.handle, b_.handle, a_.handle,
+                                                        c_.handle, c_.handle, wish.handle, 1, &found, &count);
+    usable_ = r == CUBLAS_STATUS_SUCCESS && count == 1 && found.state == CUBLAS_STATUS_SUCCESS;
+    algorithm_ = found.algo;
+    if (r != CUBLAS_STATUS_SUCCESS && r != CUBLAS_STATUS_NOT_SUPPORTED && r != CUBLAS_STATUS_INVALID_VALUE)
+      check(r, "cublasLtMatmulAlgoGetHeuristic");
+  }
+
+  Context& context_;
+  const CublasLt& lt_ = library<CublasLt>();
+  Product product_;
+  Layout a_, b_, c_;
+  cublasLtMatmulAlgo_t algorithm_{};
+  bool usable_ = false;
+};
+
+/// The products of one GPU.
+class Products {
+ public:
+  Products(Context& c, Memory& m) : context_(c), memory_(m) {}
+
+  /// C (+)= op(A) · op(B) + bias. False: too small, or cublasLt has no algorithm for it.
+  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p) {
+    constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
+    if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return false;
+    if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return false;
+    const Plan::Key key{p.M,
+                        p.N,
+                        p.K,
+                        p.batch,
+                        p.one_a ? 0 : p.M * p.K,
+                        p.one_b ? 0 : p.K * p.N,
+                        c.type,
+                        p.precision,
+                        p.transpose_a,
+                        p.transpose_b,
+                        c.add,
+                        p.bias != nullptr,
+                        alignment(a.data),
+                        alignment(b.data),
+                        alignment(c.data)};
+    const std::lock_guard guard(context_.turn());  // plans hold the bias' address, and all share a workspace
+    context_.use();
+    if (!handle_) open();
+    auto& plan = plans_[key];
+    if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, p.bias);
+    if (plan->usable())
+      plan->run(handle_, c, a.data, b.data, p.bias, workspace_, workspace_bytes, context_.stream());
+    return plan->usable();
+  }
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Plan::Key& k) const {
+      std::size_t h = 0;
+      for (const auto part : {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.type), Index(k.precision),
+                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.bias),
+                              Index(k.alignment_a), Index(k.alignment_b), Index(k.alignment_c)})
+        h = (h ^ std::size_t(part)) * 0x9e3779b97f4a7c15 >> 3;
+      return h;
+    }
+  };
+  static bool is_aligned(const void* p, std::uintptr_t to) {
+    return reinterpret_cast<std::uintptr_t>(p) % to == 0;
+  }
+  /// What is true of the address, up to the 256 bytes that more does not help.
+  static unsigned alignment(const void* p) {
+    unsigned to = 256;
+    while (!is_aligned(p, to)) to /= 2;
+    return to;
+  }
+  void open() {
+    if (!workspace_) workspace_ = memory_.allocate(workspace_bytes);
+    check(context_, library<CublasLt>().Create(&handle_), "cublasLtCreate");
+  }
+
+  static constexpr std::size_t workspace_bytes = std::size_t(32) << 20;  // what Hopper's algorithms ask for
+
+  Context& context_;
+  Memory& memory_;
+  cublasLtHandle_t handle_ = nullptr;
+  void* workspace_ = nullptr;
+  std::unordered_map<Plan::Key, std::unique_ptr<Plan>, Hash> plans_;
+};
+
+}  // namespace gradus::cuda

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Sums, extremes and their places along one axis: x is [outer, n, inner], the result [outer, inner].
+#pragma once
+
+#include <gradus/cuda/fill.hpp>
+#include <gradus/cuda/map.hpp>
+#include <gradus/cuda/text/reduce.hpp>
+
+namespace gradus::cuda {
+
+/// How many threads have a group together: neighbouring groups lie side by side where inner > 1.
+inline int lanes_for(const Groups& g) { return g.inner > 1 ? 1 : g.n <= 512 ? 32 : 256; }
+
+/// A kernel over the groups of an axis, in text of its own.
+inline Kernel& group_kernel(Gpu& gpu, const char* text, const char* name, Dtype type, int lanes,
+                            bool largest = true) {
+  const std::uint64_t variant = Bits().add(4, unsigned(type)).add(9, unsigned(lanes)).add(1, largest).value;
+  return gpu.modules.get({name, variant}, name, [&] {
+    return number_text(type) + define_text("LANES", lanes) + define_text("LARGEST", largest) + text::lanes +
+           text;
+  });
+}
+inline Grid group_grid(Gpu& gpu, Index groups, int lanes) { return gpu.grid(groups * lanes); }
+
+/// y[o, i] = scale · Σₖ x[o, k, i]. Long sums in parts: a thread adds at most 128 numbers, the rest is a
+/// tree.
+inline void sum(Gpu& gpu, const Target& y, const Operand& x, Groups g, double scale, int level = 0) {
+  if (g.n == 0) return fill(gpu, y, 0);
+  const int lanes = lanes_for(g);
+  const Index part = lanes == 1 ? 128 : 8192, parts = (g.n + part - 1) / part;
+  Kernel& kernel = group_kernel(gpu, text::sum, "gradus_sum", x.type, lanes);
+  std::unique_lock turn(gpu.context.turn(), std::defer_lock);  // the parts are in a workspace
+  if (parts > 1) turn.lock();
+  const Index groups = g.outer * parts * g.inner;
+  void* const partial =
+      parts == 1 ? y.data : gpu.memory.workspace(level % 2, std::size_t(groups) * size_of(x.type));
+  const bool add = parts == 1 && y.add;
+  const Real by(parts == 1 ? scale : 1, x.type);
+  Arguments a;
+  a << partial << add << x.data << g.outer << g.n << g.inner << part << parts << by;
+  a.launch(gpu, kernel, group_grid(gpu, groups, lanes));
+  if (parts == 1) return;
+  const Shape s{groups};
+  sum(gpu, y, {partial, s, x.type}, {g.outer, parts, g.inner}, scale, level + 1);
+}
+
+/// y = scale · Σ F(x…, scalars…) over every element: what all losses share.
+inline void sum_all(Gpu& gpu, Write write, const Target& y, double scale, const void* scalars,
+                    const Operand* x, int operands) {
+  Index n = 0;
+  for (int k = 0; k < operands; ++k) n = std::max(n, x[k].shape.size());
+  if (n == 0) return fill(gpu, y, 0);
+  const Signature f{write, y.type, y.type, x, operands, n};
+  Kernel& kernel = gpu.modules.get(
+      {reinterpret_cast<const void*>(write), f.bits().add(2, 2).value}, "gradus_sum_all", [&] {
+        return f.text() + "#define LANES 256\n#define LARGEST 1\n" + text::lanes +
+               detail::message(
+                   "GRADUS_KERNEL gradus_sum_all(T* y, bool add, "
+                   "Index n, Index part, Index parts, T scale",
+                   f.parameters(), text::sum_all_begin, f.call_at("i"), text::sum_all_end);
+      });
+  const Index part = 8192, parts = (n + part - 1) / part;
+  std::unique_lock turn(gpu.context.turn(), std::defer_lock);  // the parts are in a workspace
+  if (parts > 1) turn.lock();
+  void* const partial = parts == 1 ? y.data : gpu.memory.workspace(0, std::size_t(parts) * size_of(y.type));
+  const bool add = parts == 1 && y.add;
+  const Real by(parts == 1 ? scale : 1, y.type);
+  Arguments a;
+  a << partial << add << n << part << parts << by;
+  f.pass(a, kernel, scalars);
+  a.launch(gpu, kernel, {static_cast<unsigned>(std::min<Index>(parts, 1 << 16))});
+  if (parts == 1) return;
+  const Shape s{parts};
+  sum(gpu, y, {partial, s, y.type}, {1, parts, 1}, scale, 1);
+}
+
+inline void extreme(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool largest) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_value", x.type, lanes, largest);
+  Arguments a;
+  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+inline void extreme_slope(Gpu& gpu, const Target& dx, const Operand& x, const Operand& y, const Operand& dy,
+                          Groups g) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_slope", x.type, lanes);
+  Arguments a;
+  a << dx.data << dx.add << x.data << y.data << dy.data << g.outer << g.n << g.inner;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+inline void extreme_place(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool largest) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_place", x.type, lanes, largest);
+  Arguments a;
+  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+
+}  // namespace gradus::cuda

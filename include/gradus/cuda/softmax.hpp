@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Softmax and its relatives along one axis, x as [outer, n, inner].
+#pragma once
+
+#include <gradus/cuda/reduce.hpp>
+#include <gradus/cuda/text/softmax.hpp>
+
+namespace gradus::cuda {
+
+inline void logsumexp(Gpu& gpu, const Target& y, const Operand& x, Groups g) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_logsumexp", x.type, lanes);
+  Arguments a;
+  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+inline void softmax(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool logarithm) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_softmax", x.type, lanes);
+  Arguments a;
+  a << y.data << y.add << x.data << g.outer << g.n << g.inner << logarithm;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+inline void softmax_slope(Gpu& gpu, const Target& dx, const Operand& y, const Operand& dy, Groups g,
+                          bool logarithm) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_softmax_slope", y.type, lanes);
+  Arguments a;
+  a << dx.data << dx.add << y.data << dy.data << g.outer << g.n << g.inner << logarithm;
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
+
+inline Kernel& cross_entropy_kernel(Gpu& gpu, const char* name, Dtype type, int lanes) {
+  return gpu.modules.get({name, Bits().add(4, unsigned(type)).add(9, unsigned(lanes)).value}, name, [&] {
+    return number_text(type) + define_text("LANES", lanes) + define_text("LARGEST", 1) + text::lanes +
+           text::softmax + text::complain + text::softmax_cross_entropy;
+  });
+}
+
+/// A label outside the classes is reported at the next download.
+inline void softmax_cross_entropy(Gpu& gpu, const Target& y, const Target& kept, const Operand& z,
+                                  const Operand& t, double smoothing) {
+  const Index B = z.shape[0], C = z.shape[1];
+  const int lanes = lanes_for({B, C, 1});
+  Kernel& kernel = cross_entropy_kernel(gpu, "gradus_softmax_cross_entropy", z.type, lanes);
+  const Real e(smoothing, z.type);
+  void* const complaint = gpu.memory.complaint(By::softmax_cross_entropy);
+  Arguments a;
+  a << y.data << y.add << kept.data << z.data << t.data << B << C << e << complaint;
+  a.launch(gpu, kernel, group_grid(gpu, B, lanes));
+}
+inline void softmax_cross_entropy_slope(Gpu& gpu, const Target& dz, const Operand& z, const Operand& kept,
+                                        const Operand& t, const Operand& dy, double smoothing) {
+  const Index B = z.shape[0], C = z.shape[1];
+  Kernel& kernel = cross_entropy_kernel(gpu, "gradus_softmax_cross_entropy_slope", z.type, 32);
+  const Real e(smoothing, z.type);
+  Arguments a;
+  a << dz.data << dz.add << z.data << kept.data << t.data << dy.data << B << C << e;
+  a.launch(gpu, kernel, gpu.grid(B * C));
+}
+
+}  // namespace gradus::cuda
