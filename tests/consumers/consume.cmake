@@ -1,6 +1,8 @@
-# cmake -DWAY=... -DROOT=... -DBUILD=... -DWORK=... -DCXX=... -DGENERATOR=... -DEIGEN=... -DEIGEN_CMAKE=... -P consume.cmake
+# cmake -DWAY=... -DROOT=... -DBUILD=... -DWORK=... -DCXX=... -DGENERATOR=... -DEIGEN=... -DEIGEN_CMAKE=... -DCUDA=...
+#       -P consume.cmake
 #
-# Uses gradus as a program elsewhere does, in one of five ways, in an empty directory, and runs that program.
+# Uses gradus as a program elsewhere does, in one of six ways, in an empty directory, and runs that program. The seventh
+# way, without_cuda, ends with the error that it is about.
 cmake_policy(VERSION 3.21)
 set(sources ${ROOT}/tests/consumers/main.cpp)
 set(flags -O0 -std=c++20)
@@ -16,8 +18,18 @@ function(run)
   set(out "${out}" PARENT_SCOPE)
 endfunction()
 
-if(WAY MATCHES "find_package|pkg_config")
+if(WAY MATCHES "find_package|pkg_config|cuda")
   run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+endif()
+if(WAY STREQUAL "cuda")  # the toolkit of the machine where gradus was installed is nobody else's
+  file(GLOB installed ${WORK}/prefix/share/cmake/gradus/*)
+  foreach(file IN LISTS installed)
+    file(READ ${file} text)
+    string(FIND "${text}" "${CUDA}" place)
+    if(NOT place EQUAL -1)
+      message(FATAL_ERROR "${WAY}: ${file} names ${CUDA}")
+    endif()
+  endforeach()
 endif()
 
 if(WAY STREQUAL "bare")
@@ -42,6 +54,15 @@ else()
 endif()
 
 run(${WORK}/consumer)
-if(NOT out MATCHES "gradus [0-9]+\\.[0-9]+\\.[0-9]+")
+if(NOT out MATCHES "gradus [0-9]+\\.[0-9]+\\.[0-9]+" OR (WAY STREQUAL "cuda" AND NOT out MATCHES "\ncuda: "))
   message(FATAL_ERROR "${WAY}: the program printed\n${out}")
+endif()
+if(WAY STREQUAL "cuda")
+  find_program(READELF NAMES readelf llvm-readelf REQUIRED)
+  run(${READELF} -d ${WORK}/consumer)
+  if(NOT out MATCHES "\\(NEEDED\\)[^\n]*libc\\.")  # else the next question finds nothing, whatever is linked
+    message(FATAL_ERROR "${WAY}: ${READELF} says\n${out}")
+  elseif(out MATCHES "\\(NEEDED\\)[^\n]*lib(cu|nv)")
+    message(FATAL_ERROR "${WAY}: the program is linked to a CUDA library:\n${out}")
+  endif()
 endif()

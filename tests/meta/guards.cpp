@@ -78,6 +78,24 @@ TEST_CASE("includes obey the layers", "[layers]") {
     tree.plant("include/gradus/cuda/map.hpp", head);
     tree.plant("include/gradus/gradus.hpp", head + "#include <gradus/cuda/map.hpp>\n");
     check_complains(guards::layers(tree.root), "only gradus/cuda.hpp may include cuda/");
+    tree.plant("include/gradus/gradus.hpp", head);
+    tree.plant("include/gradus/ops/exp.hpp", head + "#include <gradus/cuda/map.hpp>\n");
+    check_complains(guards::layers(tree.root), "ops/ may not include cuda/");
+  }
+  SECTION("cuda below the contract") {
+    tree.plant("include/gradus/cuda.hpp",
+               head + "#include <gradus/cuda/map.hpp>\n#include <gradus/gradus.hpp>\n");
+    tree.plant("include/gradus/kernels/table.hpp", head + "#include <gradus/core/shape.hpp>\n");
+    tree.plant("include/gradus/cuda/driver.hpp", head + "#include <gradus/core/shape.hpp>\n");
+    const std::string good =
+        head + "#include <gradus/cuda/driver.hpp>\n#include <gradus/kernels/table.hpp>\n";
+    tree.plant("include/gradus/cuda/map.hpp", good);
+    check_passes(guards::layers(tree.root));
+    for (const std::string above : {"cpu/map", "tape/tape", "ops/ops"}) {
+      tree.plant("include/gradus/cuda/map.hpp", good + "#include <gradus/" + above + ".hpp>\n");
+      check_complains(guards::layers(tree.root),
+                      "includes <gradus/" + above + ".hpp>; cuda/ may not include");
+    }
   }
   SECTION("a folder that is no layer") {
     tree.plant("include/gradus/util/all.hpp", head);
@@ -106,7 +124,10 @@ TEST_CASE("headers begin, include and define as agreed", "[style]") {
          "includes are not sorted: <gradus/fwd.hpp>");
   expect(head + "#define MAX(a, b) a\n", "macro MAX leaks");
   expect(head + "#define SHAPE_H\n# define X\n#undef SHAPE_H\n", "macro X leaks");
-  tree.plant("include/gradus/core/shape.hpp", head + "#define GRADUS_X 1\n#define Y 2\n#undef Y\n");
+  const std::string kernel = "constexpr char text[] = R\"(\n#define TILE 16\n)\";\n";
+  expect(head + kernel + "#define X\n" + kernel, "macro X leaks");
+  tree.plant("include/gradus/core/shape.hpp",
+             head + kernel + "#define GRADUS_X 1\n#define Y 2\n#undef Y\n" + kernel);
   check_passes(guards::style(tree.root));
 }
 
@@ -117,10 +138,47 @@ TEST_CASE("lists are complete", "[lists]") {
   tree.plant("include/gradus/ops/log.hpp", head);
   check_complains(guards::lists(tree.root), "gradus/ops/ops.hpp does not include <gradus/ops/log.hpp>");
   check_complains(guards::lists(tree.root), "gradus/ops/log.hpp has no test tests/ops/log.cpp");
+  tree.plant("include/gradus/kernels/table.hpp", head);
+  CHECK(guards::lists(tree.root).size() == 2);  // it is no kernel: no more complaints than these two
   tree.plant("include/gradus/kernels/sort.hpp", head);
   check_complains(guards::lists(tree.root), "gradus/kernels/sort.hpp has no counterpart in cpu/");
   tree.plant("include/gradus/cuda/driver.hpp", head);
   check_complains(guards::lists(tree.root), "gradus/kernels/sort.hpp has no counterpart in cuda/");
+}
+
+TEST_CASE("what the CPU can do, every device can", "[devices]") {
+  check_passes(guards::devices(repository));
+  const Tree tree;
+  check_passes(guards::devices(tree.root));
+  const std::string file = "gradus/kernels/sort.hpp", own = "  if (y.is_cpu()) return cpu::sort(y);\n",
+                    table = "struct Table {\n  virtual void sort(Target y) = 0;\n};\n",
+                    cuda = "inline void sort(Gpu& gpu, Target y) {}\n";
+  const auto plant = [&](const std::string& body, const std::string& entries, const std::string& kernel) {
+    tree.plant("include/" + file, head + "template <class T> void sort(Sink<T> y) {\n" + own + body + "}\n");
+    tree.plant("include/gradus/kernels/table.hpp", head + entries);
+    tree.plant("include/gradus/cuda/sort.hpp", head + kernel);
+    return guards::devices(tree.root);
+  };
+  for (const std::string call : {"on->sort(on.to);\n", "table(y.device).sort(y);\n"})
+    check_passes(plant(call, table, cuda));
+  const std::string call = "  on->sort(on.to);\n";
+  check_complains(plant(call, "", cuda), file + ": sort has no entry in kernels/table.hpp");
+  check_complains(plant("", table, cuda), file + ": sort does not call the table");
+  check_complains(plant(call, table, ""), file + ": sort is not in cuda/sort.hpp: it is for the CPU only");
+  check_complains(plant(call, table, "// sort(Gpu& gpu)\n"), "sort is not in cuda/sort.hpp");
+  fs::remove(tree.root / "include" / file);
+  check_complains(guards::devices(tree.root), "kernels/table.hpp: sort is no kernel of the contract");
+
+  plant(call, table, cuda);
+  for (const std::string cpu : {"cpu::sort(y)", "gradus::cpu::sort<float, 2>(y)"}) {
+    tree.plant("include/gradus/ops/exp.hpp", head + "inline void exp() { " + cpu + "; }\n");
+    check_complains(guards::devices(tree.root), "gradus/ops/exp.hpp: calls cpu::sort, which no other device");
+  }
+  tree.plant("include/gradus/ops/exp.hpp",
+             head + "float a[cpu::most_states];\nvoid (*f)() = &cpu::rows<2>;\n");
+  check_passes(guards::devices(tree.root));
+  tree.plant("tests/ops/exp.cpp", "expect_op(exp, {.on_devices = false});\n");
+  check_complains(guards::devices(tree.root), "tests/ops/exp.cpp leaves devices out");
 }
 
 TEST_CASE("code in the README is an example", "[readme]") {

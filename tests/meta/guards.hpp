@@ -121,13 +121,21 @@ inline Complaints layers(const fs::path& root) {
   return wrong;
 }
 
+/// Without what stands in R"(...)": the text of kernels is a program of its own, with its own macros.
+inline std::string without_raw_strings(std::string text) {
+  for (std::size_t begin = 0; (begin = text.find("R\"(", begin)) != std::string::npos;) {
+    const auto end = text.find(")\"", begin);
+    text.erase(begin, end == std::string::npos ? end : end + 2 - begin);
+  }
+  return text;
+}
+
 /// How every header begins, what it includes and how, and that its macros do not leak.
 inline Complaints style(const fs::path& root) {
   static const std::regex define(R"(^\s*#\s*define\s+(\w+).*)"), undef(R"(^\s*#\s*undef\s+(\w+).*)");
   Complaints wrong;
   for (const auto& header : headers(root)) {
-    const auto text = read(root / "include" / header);
-    const auto all = lines(text);
+    const auto all = lines(without_raw_strings(read(root / "include" / header)));
     const auto say = [&](const std::string& what) { wrong.push_back(header + ": " + what); };
     if (all.empty() || all[0] != "// SPDX-License-Identifier: MIT")
       say("line 1 must be // SPDX-License-Identifier: MIT");
@@ -173,13 +181,58 @@ inline Complaints lists(const fs::path& root) {
     const auto name = fs::path(header).stem().string();
     if (layer(header) == "ops" && name != "ops" && !fs::exists(root / "tests/ops" / (name + ".cpp")))
       wrong.push_back(header + " has no test tests/ops/" + name + ".cpp");
-    if (layer(header) != "kernels")
-      continue;  // what the contract promises, every device has under the same name
+    if (layer(header) != "kernels" || name == "table")
+      continue;  // what the contract promises (through the table), every device has under the same name
     for (const std::string device : {"cpu", "cuda"})
       if (fs::exists(root / "include/gradus" / device) &&
           !fs::exists(root / "include/gradus" / device / (name + ".hpp")))
         wrong.push_back(header + " has no counterpart in " + device + "/");
   }
+  return wrong;
+}
+
+/// What a pattern's first group matches in a text, in order.
+inline std::vector<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex regex(pattern);
+  std::vector<std::string> result;
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), regex); at != std::sregex_iterator(); ++at)
+    result.push_back((*at)[1]);
+  return result;
+}
+
+/// What the CPU can do, every device can: each kernel of the contract has its entry in the table, calls it,
+/// and has its function in the file of its name in cuda/; what is above the contract calls no kernel of the
+/// CPU's; every op's test runs on all devices.
+inline Complaints devices(const fs::path& root) {
+  static const std::set<std::string> above = {"tape", "ops", "nn", "optim", "train"};
+  const fs::path library = root / "include/gradus";
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::count(names.begin(), names.end(), name) > 0;
+  };
+  Complaints wrong;
+  std::vector<std::string> contract;
+  const auto table = matches(read(library / "kernels/table.hpp"), R"(\bvirtual void (\w+)\()");
+  for (const auto& header : headers(root)) {
+    const std::string file = fs::path(header).filename().string(), text = read(root / "include" / header);
+    const auto say = [&](const std::string& what) { wrong.push_back(header + ": " + what); };
+    if (above.count(layer(header)))
+      for (const auto& name : matches(text, R"(\bcpu::(\w+)(?:<[^()]*>)?\()"))
+        say("calls cpu::" + name + ", which no other device has; call a function of kernels/");
+    if (layer(header) != "kernels" || file == "table.hpp") continue;
+    const auto calls = matches(text, R"((?:->|\)\.)(\w+)\()");
+    const auto cuda = matches(read(library / "cuda" / file), R"(\binline void (\w+)\(Gpu& gpu)");
+    for (const auto& name : matches(text, R"(\bvoid (\w+)\()")) {
+      contract.push_back(name);
+      if (!has(table, name)) say(name + " has no entry in kernels/table.hpp: it is for the CPU only");
+      if (!has(calls, name)) say(name + " does not call the table: it is for the CPU only");
+      if (!has(cuda, name)) say(name + " is not in cuda/" + file + ": it is for the CPU only");
+    }
+  }
+  for (const auto& name : table)
+    if (!has(contract, name)) wrong.push_back("kernels/table.hpp: " + name + " is no kernel of the contract");
+  for (const auto& entry : fs::directory_iterator(root / "tests/ops"))
+    if (entry.path().stem() != "expect_op" && read(entry.path()).find("on_devices") != std::string::npos)
+      wrong.push_back("tests/ops/" + entry.path().filename().string() + " leaves devices out");
   return wrong;
 }
 

@@ -85,7 +85,8 @@ TEST_CASE("where") {
     const auto reference = [&](const Array<double>& x, const Array<double>& y) {
       return elementwise({draws, x, y}, [](const Real* e) { return e[0] > 0 ? e[1] : e[2]; });
     };
-    expect_op([&](auto x, auto y) { return where(m, x, y); }, reference, {{numbers(a), numbers(b, 2, 3)}});
+    expect_op([&](auto x, auto y) { return where(m.to(x.device()), x, y); }, reference,
+              {{numbers(a), numbers(b, 2, 3)}});
   }
   const Array<bool> m = {true, false};
   CHECK(where(m, Array<double>{1, not_a_number}, Array<double>{not_a_number, 2}).array() ==

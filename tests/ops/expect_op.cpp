@@ -25,6 +25,14 @@ struct WrongInFloat : Cube {
     return x * x * x * math::select(X(1) + X(1e-9) == X(1), X(1.01), X(1));
   }
 };
+struct WrongElsewhere : Cube {  // for what compiles formulas, and not for numbers
+  template <class X> static X value(X x) {
+    return std::is_same_v<X, symbolic::Symbol> ? x * x * x * X(1 + 1e-9) : x * x * x;
+  }
+  template <class X> static X slope_at_x(X x) {
+    return std::is_same_v<X, symbolic::Symbol> ? 3 * x * x + X(1e-9) : 3 * x * x;
+  }
+};
 struct Product {
   static constexpr const char* name = "product";
   template <class X> static X value(X a, X b) { return a * b; }
@@ -77,7 +85,7 @@ TEST_CASE("expect_op: a right op has no failure") {
   CHECK(op_failures([](auto x) { return pointwise<Cube>(x); }, cube, grid(some)).empty());
   CHECK(
       op_failures([](auto a, auto b) { return pairwise<Product>(a, b); }, product, grid(some, some)).empty());
-  CHECK(op_failures(careless<0>, twice, grid(some)).empty());
+  CHECK(op_failures(careless<0>, twice, grid(some), {.on_devices = false}).empty());
 }
 
 TEST_CASE("expect_op: a wrong value is found") {
@@ -92,6 +100,16 @@ TEST_CASE("expect_op: a wrong value is found") {
              "the float value"));
 }
 
+TEST_CASE("expect_op: what is wrong on another device alone is found") {
+  if (devices().size() == 1) {
+    WARN("not tested: there is no other device");
+    return;
+  }
+  const auto failures = op_failures([](auto x) { return pointwise<WrongElsewhere>(x); }, cube, grid(some));
+  CHECK(says(failures, "the value on cuda:0 is"));
+  CHECK(says(failures, "the gradient on cuda:0 is"));
+}
+
 TEST_CASE("expect_op: a wrong gradient is found") {
   CHECK(says(op_failures([](auto x) { return pointwise<WrongSlope>(x); }, cube, grid(some)),
              "differences say"));
@@ -103,7 +121,8 @@ TEST_CASE("expect_op: a wrong gradient is found") {
 }
 
 TEST_CASE("expect_op: carelessness is found") {
-  CHECK(says(op_failures(careless<1>, twice, grid(some)), "a second run gives another value"));
-  CHECK(says(op_failures(careless<2>, twice, grid(some)), "was written to"));
-  CHECK(says(op_failures(careless<3>, twice, grid(some)), "used twice, the gradient"));
+  CHECK(says(op_failures(careless<1>, twice, grid(some), {.on_devices = false}),
+             "a second run gives another value"));
+  CHECK(says(op_failures(careless<2>, twice, grid(some), {.on_devices = false}), "was written to"));
+  CHECK(says(op_failures(careless<3>, twice, grid(some), {.on_devices = false}), "used twice, the gradient"));
 }

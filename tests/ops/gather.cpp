@@ -29,7 +29,7 @@ TEST_CASE("take") {
               y.mutable_data()[(o * m + k) * inner + i] = x.data()[(o * n + indices.data()[k]) * inner + i];
         return y;
       };
-      expect_op([&](auto x) { return take(x, indices, axis); }, reference,
+      expect_op([&](auto x) { return take(x, indices.to(x.device()), axis); }, reference,
                 {{numbers({2, 2, 2})}, {numbers({3, 5, 7})}});
     }
 }

@@ -193,13 +193,16 @@ TEST_CASE("losses: weights and reductions") {
 
 TEST_CASE("losses: the gradient of a weighted loss") {
   const Array<double> w = {1, 0.5, 2, 4, 0.25, 3, 1};
-  expect_op([&](auto a, auto b) { return mse(a, b, {.sample_weights = w.to<scalar_of<decltype(a)>>()}); },
-            [&](const Array<double>& a, const Array<double>& b) {
-              double s = 0;
-              for (Index i = 0; i < 7; ++i) s += w(i) * (a(i) - b(i)) * (a(i) - b(i));
-              return full<double>({}, s / 7);
-            },
-            {{numbers({7}), numbers({7}, -1, 1, 2)}});
+  expect_op(
+      [&](auto a, auto b) {
+        return mse(a, b, {.sample_weights = w.to<scalar_of<decltype(a)>>().to(a.device())});
+      },
+      [&](const Array<double>& a, const Array<double>& b) {
+        double s = 0;
+        for (Index i = 0; i < 7; ++i) s += w(i) * (a(i) - b(i)) * (a(i) - b(i));
+        return full<double>({}, s / 7);
+      },
+      {{numbers({7}), numbers({7}, -1, 1, 2)}});
 }
 
 TEST_CASE("losses: what does not fit is named") {

@@ -55,12 +55,14 @@ TEST_CASE("softmax_cross_entropy with labels") {
       };
       expect_op(
           [&](auto x) {
-            return softmax_cross_entropy(x, labels, {.reduction = Reduction::none, .label_smoothing = e});
+            return softmax_cross_entropy(x, labels.to(x.device()),
+                                         {.reduction = Reduction::none, .label_smoothing = e});
           },
           expected, {{logits}}, {.absolute = 64});
-      expect_op([&](auto x) { return softmax_cross_entropy(x, labels, {.label_smoothing = e}); },
-                [&](const Array<double>& x) { return full<double>({}, mean_of(expected(x))); }, {{logits}},
-                {.absolute = 64});
+      expect_op(
+          [&](auto x) { return softmax_cross_entropy(x, labels.to(x.device()), {.label_smoothing = e}); },
+          [&](const Array<double>& x) { return full<double>({}, mean_of(expected(x))); }, {{logits}},
+          {.absolute = 64});
     }
 }
 

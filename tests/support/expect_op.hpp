@@ -23,6 +23,7 @@
 #include <gradus/tape/tape.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/devices.hpp"
 #include "tests/support/numbers.hpp"
 
 namespace gradus::test {
@@ -31,16 +32,14 @@ namespace gradus::test {
 struct Bounds {
   double relative =
       64;  ///< units of 2⁻⁵²; each function of the vocabulary is right to 2, and a formula has a few
-  double absolute = 0;   ///< for values near 0 that come of cancellation, in the same units
-  bool in_float = true;  ///< false: the op is not for float
+  double absolute = 0;     ///< for values near 0 that come of cancellation, in the same units
+  bool in_float = true;    ///< false: the op is not for float
+  bool on_devices = true;  ///< false: its kernels are the test's own, for the CPU
 };
 
 template <class T> using Operands = std::vector<Tensor<T>>;
 template <class T> using Function = std::function<Tensor<T>(const Operands<T>&)>;
 using Reference = std::function<Array<double>(const std::vector<Array<double>>&)>;
-
-/// The devices on which every op is checked.
-inline std::vector<Device> devices() { return {Device("cpu")}; }
 
 /// An op under test, its types forgotten: all checks below are compiled once a file.
 class Subject {
@@ -55,7 +54,10 @@ class Subject {
       for (const auto& a : x) where_ += " " + a.shape().str();
       check_values(x);
       check_float(x);
-      for (const Device device : devices()) check_device(x, device);
+      for (const Device device : devices()) {
+        check_device(f_, x, device, 0x1p-52);
+        if (bounds_.in_float) check_device(single_, narrowed(x), device, 0x1p-23);
+      }
       check_gradients(x);
       check_unwanted(x);
       check_twice(x);
@@ -141,8 +143,7 @@ class Subject {
   /// such values.
   void check_float(const Arrays& x) {
     if (!bounds_.in_float) return;
-    std::vector<Array<float>> single;
-    for (const auto& a : x) single.push_back(a.to<float>());
+    const std::vector<Array<float>> single = narrowed(x);
     const Result<double> wide = run(f_, x);
     const Result<float> narrow = run(single_, single);
     same(untaped(single_, single), narrow.y, "the float value on a tape is another one");
@@ -157,20 +158,33 @@ class Subject {
     }
   }
 
-  void check_device(const Arrays& x, Device device) {
-    Arrays there;
+  static std::vector<Array<float>> narrowed(const Arrays& x) {
+    std::vector<Array<float>> single;
+    for (const auto& a : x) single.push_back(a.to<float>());
+    return single;
+  }
+
+  /// Another device has other functions and may add in another order, within bounds_ in units of epsilon; it
+  /// adds the same way each time.
+  template <class T>
+  void check_device(const Function<T>& f, const std::vector<Array<T>>& x, Device device, double epsilon) {
+    if (device.is_cpu() || !bounds_.on_devices) return;
+    std::vector<Array<T>> there;
     for (const auto& a : x) there.push_back(a.to(device));
-    const Result<double> here = run(f_, x), r = run(f_, there);
-    const auto bound = [&](double scale) {  // another device may round in another order
-      return device.is_cpu() ? 0 : 64 * 0x1p-52 * (1 + scale);
-    };
-    near(
-        r.y.to("cpu"), here.y, [&](Index i) { return bound(std::abs(here.y.data()[i])); },
-        "on " + device.name());
-    for (std::size_t k = 0; k < x.size(); ++k)
+    const Result<T> here = run(f, x), r = run(f, there), again = run(f, there);
+    const auto compare = [&](const Array<T>& a, const Array<T>& b, const Array<T>& c,
+                             const std::string& what) {
+      const Array<double> expected = c.template to<double>();
+      const double scale = largest(expected) + 1;
       near(
-          r.d[k].to("cpu"), here.d[k], [&](Index i) { return bound(std::abs(here.d[k].data()[i])); },
-          "the gradient on " + device.name());
+          a.to("cpu"), expected,
+          [&](Index) { return (bounds_.relative * scale + bounds_.absolute) * epsilon; }, what);
+      same(a.to("cpu"), b.to("cpu"), what + ", a second time,");
+    };
+    compare(r.y, again.y, here.y, "the value on " + device.name());
+    for (std::size_t k = 0; k < x.size(); ++k)
+      compare(r.d[k], again.d[k], here.d[k], "the gradient on " + device.name());
+    for (const auto& found : device_findings()) fail(device.name() + ": " + found);
   }
 
   /// PyTorch's gradcheck (ε 1e-6, 1e-5 + 1e-3·|d|), and then (4·D(h/2) − D(h)) / 3, whose error is that of
