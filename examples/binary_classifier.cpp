@@ -11,13 +11,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#if __has_include(<cuda.h>)
+#include <gradus/cuda.hpp>  // with the toolkit's headers: --device cuda
+#else
 #include <gradus/gradus.hpp>
+#endif
 
 using namespace gradus;
 using io::Json;
@@ -32,6 +37,7 @@ struct Settings {
   int epochs = 100, threads = 0;
   Index batch_size = 32;
   std::uint64_t seed = 7;
+  Precision precision = Precision::strict;
   bool quiet = false, about = false;
 };
 
@@ -79,7 +85,11 @@ void add_options(CLI::App& app, Settings& s) {
   app.add_option("--seed", s.seed, "of the split, the initial weights and the shuffling")
       ->check(number(0))
       ->capture_default_str();
-  app.add_option("--device", s.device, "auto, cpu or cuda")->capture_default_str();
+  app.add_option("--device", s.device, "auto, cpu, cuda, or cuda:1 and so on")->capture_default_str();
+  app.add_option("--precision", s.precision, "of products on a GPU: strict, tf32 or bf16")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Precision>{
+          {"strict", Precision::strict}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}}))
+      ->default_str("strict");
   app.add_option("--threads", s.threads, "0: as many as there are processors")
       ->check(number(0))
       ->capture_default_str();
@@ -283,7 +293,8 @@ void run(const Settings& s) {
                 all.class_names[0].c_str(), all.class_names[1].c_str());
     std::printf("%ld rows to learn from, %ld to watch, %ld for the test\n", long(train.size()),
                 long(validation.size()), long(test.size()));
-    std::printf("device: %s\n\n", device.reason.c_str());
+    std::printf("device: %s%s%s\n\n", device.reason.c_str(), device.device.is_cpu() ? "" : "; products in ",
+                device.device.is_cpu() ? "" : name(s.precision));
   }
 
   const auto scaler = data::Standardize::fit(train.inputs[0]);
@@ -299,6 +310,7 @@ void run(const Settings& s) {
                             .batch_size = s.batch_size,
                             .metrics = {"accuracy"},
                             .device = s.device,
+                            .precision = s.precision,
                             .seed = s.seed,
                             .verbose = s.quiet ? Verbose::silent : Verbose::automatic};
   if (s.optimizer == "adam")
