@@ -26,7 +26,14 @@ function(gradus_add_cuda_target)
     endif()
   endforeach()
   list(JOIN missing ", " missing)
-  if(missing)
+  set(version 0)
+  if(EXISTS "${GRADUS_CUDA_INCLUDE_DIR}/cuda.h")
+    file(STRINGS "${GRADUS_CUDA_INCLUDE_DIR}/cuda.h" version REGEX "define +CUDA_VERSION +[0-9]+")
+    string(REGEX MATCH "[0-9]+$" version "${version}")
+  endif()
+  if(NOT missing AND version LESS 12040)
+    set(missing "gradus::cuda needs the headers of CUDA 12.4 or later; those in ${GRADUS_CUDA_INCLUDE_DIR} say ${version}")
+  elseif(missing)
     string(CONCAT missing
            "gradus::cuda needs the CUDA toolkit's headers and did not find ${missing} (CUDA_HOME is "
            "\"$ENV{CUDA_HOME}\", GRADUS_CUDA_INCLUDE_DIR is \"${GRADUS_CUDA_INCLUDE_DIR}\"). Install the "

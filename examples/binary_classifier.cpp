@@ -18,7 +18,7 @@
 
 #include <CLI/CLI.hpp>
 
-#if __has_include(<cuda.h>)
+#if __has_include(<cublasLt.h>)
 #include <gradus/cuda.hpp>  // with the toolkit's headers: --device cuda
 #else
 #include <gradus/gradus.hpp>

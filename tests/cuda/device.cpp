@@ -145,6 +145,16 @@ TEST_CASE("machine code where NVRTC knows the GPU or its family, else PTX") {
         "cuda: the GPU has compute capability 7.0; this toolkit's NVRTC compiles for 7.5 and later");
 }
 
+TEST_CASE("\"auto\" passes over a GPU that cannot be opened, and says why") {
+  if (!emulated()) return;
+  const std::string reason = in_child([] {
+    settings().capability = 52;
+    return Device::choose("auto").reason;
+  });
+  CHECK_THAT(reason, Catch::Matchers::StartsWith("cpu: "));
+  CHECK_THAT(reason, Catch::Matchers::Contains("compute capability 5.2"));
+}
+
 TEST_CASE("a GPU of any age that NVRTC compiles for works") {
   if (!emulated()) return;
   const auto on = [](int capability) {
@@ -370,4 +380,16 @@ TEST_CASE("one thread trains while another infers: each as if it were alone") {
   CHECK(wrong == "");
   for (const auto& r : results) CHECK(same_bits(r, alone));
   CHECK(device_findings().empty());
+}
+
+TEST_CASE("whole numbers are summed as they are") {
+  devices();
+  const Array<std::int64_t> wide = {1, 2, 3, std::int64_t(1) << 60};
+  CHECK(sum(wide.to("cuda")).array().item() == (std::int64_t(1) << 60) + 6);
+  CHECK(sum(Array<std::int32_t>{{1, 2}, {30, 40}}.to("cuda"), 0).array().to("cpu") ==
+        Array<std::int32_t>{31, 42});
+  CHECK(words<DeviceError>([] {
+          sum(Array<std::uint8_t>{1, 2}.to("cuda"));
+        }) == "sum: uint8 is not summed on a GPU; convert on the CPU, with array.to<float>()");
+  for (const auto& found : device_findings()) FAIL_CHECK(found);
 }

@@ -94,7 +94,7 @@ template <class T> class Asking {
       const Operand z(nullptr, shape, type_);
       ask("softmax_cross_entropy", [&] { table_.softmax_cross_entropy(y_, y_, z, index_, 0); });
       ask("softmax_cross_entropy_slope",
-          [&] { table_.softmax_cross_entropy_slope(y_, z, z, index_, x_, 0); });
+          [&] { table_.softmax_cross_entropy_slope(y_, z, z, index_, x_, 0, 1); });
     }
     const Groups g{2, 40, 3};
     ask("gather", [&] { table_.gather(y_, x_, g, index_); });
@@ -118,6 +118,11 @@ template <class T> class Asking {
             p.transpose_a = a, p.transpose_b = b, p.bias = with;
             product("gemm");
           }
+    for (const Index n : {Index(15), Index(80)}) {
+      p = {};
+      p.M = p.N = n, p.K = 4, p.batch = 1, p.transpose_a = true;
+      ask("gemm_sums", [&] { table_.gemm_sums(y_, y_, x_, x_, p); });
+    }
     for (const auto* f :
          {&ops::joined<ops::Sigmoid, T>, &ops::joined<ops::Relu, T>, &ops::joined<ops::Tanh, T>}) {
       p.activation = f->write;

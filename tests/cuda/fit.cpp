@@ -223,3 +223,61 @@ TEST_CASE("products are as precise as they are asked to be, and say so") {
         }) == "fit: precision bf16 is a GPU's; the device is cpu");
   check_no_findings();
 }
+
+TEST_CASE("parameters frozen before fit are free in its second epoch, and steps are still repeated") {
+  devices();
+  nn::Sequential model{nn::Dense{2, 8}, nn::Relu{}, nn::Dense{8, 1}, nn::Sigmoid{}};
+  model[0].freeze();
+  FitOptions<float> o{
+      .loss = "binary_cross_entropy", .epochs = 4, .device = "cuda", .verbose = Verbose::silent};
+  o.after_epoch = [](Epoch<float>& e) { e.model.freeze(false); };
+  const auto before = model.named_parameters()[0].value().copy();
+  const auto h = fit(model, points(160), o);
+  CHECK_THAT(h.device, !Contains("cannot be recorded"));
+  CHECK_FALSE(same_bits(before, model.named_parameters()[0].value()));
+  check_no_findings();
+}
+
+TEST_CASE("memory that another computation needs does not move what a recorded step uses") {
+  devices();
+  nn::Sequential model{nn::Dense{2, 8}, nn::Relu{}, nn::Dense{8, 1}};
+  FitOptions<float> o{
+      .loss = "mse", .epochs = 3, .batch_size = 256, .device = "cuda", .verbose = Verbose::silent};
+  o.after_epoch = [](Epoch<float>&) {
+    const auto large = ones<float>({512, 64}, "cuda");
+    CHECK(sum(large, 0).array().to("cpu")(3) == 512);
+  };
+  fit(model, points(1024), o);
+  check_no_findings();
+}
+
+TEST_CASE("a model that is taken away between epochs is missed, as on the CPU") {
+  devices();
+  for (const std::string device : {"cpu", "cuda"}) {
+    nn::Sequential model{nn::Dense{2, 8}, nn::Relu{}, nn::Dense{8, 1}};
+    FitOptions<float> o{.loss = "mse", .epochs = 3, .device = device, .verbose = Verbose::silent};
+    o.after_epoch = [](Epoch<float>& e) { optim::Optimizer<float> other(e.model, optim::Sgd{}); };
+    CHECK_THAT(words<ValueError>([&] { fit(model, points(160), o); }),
+               Contains("taken over by another optimizer"));
+  }
+  check_no_findings();
+}
+
+TEST_CASE("numbers from the host in every forward: steps go by the host, and are right") {
+  devices();
+  struct Shifting final : nn::Module<float> {
+    nn::Dense<float> out{2, 1};
+    Tensor<float> forward(std::span<const Tensor<float>> x) const override {
+      return out(x[0] + full<float>({2}, 0.5f, x[0].device()));
+    }
+    void members(nn::Members<float>& m) override { m("out", out); }
+  };
+  Shifting on_cpu, on_gpu;
+  FitOptions<float> o{.loss = "mse", .epochs = 3, .device = "cpu", .verbose = Verbose::silent};
+  const auto a = fit(on_cpu, points(160), o);
+  o.device = "cuda";
+  const auto b = fit(on_gpu, points(160), o);
+  for (std::size_t e = 0; e < 3; ++e) CHECK(std::abs(a["loss"][e] - b["loss"][e]) <= 1e-5 * a["loss"][e]);
+  CHECK_THAT(b.device, Contains("cannot be recorded"));
+  check_no_findings();
+}

@@ -145,9 +145,11 @@ inline std::string kind_of(const std::string& text) {
 }
 
 /// Registers that a thread may have. 64: a multiprocessor has room for four blocks of 256 threads. 128, for
-/// two: a product keeps 16 results in them. Doubles, one block: most GPUs compute them 64 times slower anyway.
+/// two: a product keeps 16 results in them. Doubles, one block: most GPUs compute them 64 times slower
+/// anyway.
 inline int most_registers(const std::string& kernel, bool floats) {
-  return kernel == "gradus_gemm" ? 128 : floats ? 64 : 192;
+  if (kernel == "gradus_gemm") return floats ? 128 : 240;
+  return floats ? 64 : 192;
 }
 
 /// What is wrong, a sentence each.

@@ -30,8 +30,8 @@ struct Backend {
   virtual Repeating* repeating() { return nullptr; }     ///< nullptr: every kernel is called by the host
 };
 
-/// What a device can do without the host: kernels recorded once and run any number of times, numbers that
-/// travel meanwhile. The host waits for marks only.
+/// What a device can do without the host, as CUDA graphs do: kernels recorded once and run any number of
+/// times, numbers that travel meanwhile. The host waits for marks only.
 struct Repeating {
   virtual ~Repeating() = default;
   /// From here on kernels are recorded, and not run, until finish() makes them a program, or abandon().
@@ -45,6 +45,7 @@ struct Repeating {
   virtual void release_host(void* data) noexcept = 0;
   virtual void upload_later(void* to, const void* host, std::size_t bytes) = 0;
   virtual void download_later(void* host, const void* from, std::size_t bytes) = 0;
+  virtual void check() = 0;           ///< waits, and throws what kernels have found wrong: a bad index, say
   virtual void* mark() = 0;           ///< of everything that has been asked for so far
   virtual void wait(void* mark) = 0;  ///< and forgets the mark
 };
@@ -102,10 +103,14 @@ namespace detail {
 inline Device::Choice choose_auto() {
   std::string reasons;
   for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
-    const std::string why_not = kind->why_not(0);
+    std::string why_not = kind->why_not(0);
     if (why_not.empty()) {
-      const Device device(kind->open(0));
-      return {device, message(device.backend().describe(), ": found, and asked for by \"auto\"")};
+      try {
+        const Device device(kind->open(0));
+        return {device, message(device.backend().describe(), ": found, and asked for by \"auto\"")};
+      } catch (const DeviceLost&) { throw; } catch (const DeviceError& e) {
+        why_not = e.what();
+      }
     }
     reasons.append(reasons.empty() ? "" : "; ").append(why_not);
   }

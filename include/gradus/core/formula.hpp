@@ -14,10 +14,36 @@ namespace gradus::symbolic {
 
 /// A node's value is a number of the formula's type or, from `less` to `lnot`, a bool.
 enum class Operation : std::uint8_t {
-  input, scalar, literal,                                            // operand a, scalar a, the number itself
-  add, sub, mul, div, neg, fma, max, min, select,                    // select: a ? b : c
-  exp, expm1, log, log1p, tanh, sin, cos, erf, sqrt, abs, floor, pow,
-  less, less_equal, equal, land, lor, lnot,
+  input,
+  scalar,
+  literal,  // operand a, scalar a, the number itself
+  add,
+  sub,
+  mul,
+  div,
+  neg,
+  fma,
+  max,
+  min,
+  select,  // select: a ? b : c
+  exp,
+  expm1,
+  log,
+  log1p,
+  tanh,
+  sin,
+  cos,
+  erf,
+  sqrt,
+  abs,
+  floor,
+  pow,
+  less,
+  less_equal,
+  equal,
+  land,
+  lor,
+  lnot,
 };  // clang-format would give each a line
 
 /// Operands are places of nodes before this one.
@@ -57,7 +83,11 @@ class Symbol {
 
   static Symbol input(std::size_t k) { return of(Operation::input, k); }
   static Symbol scalar(std::size_t k) { return of(Operation::scalar, k); }
-  void is_result() const { writing->result[writing->results++] = at_; }
+  void is_result() const {
+    detail::require<ValueError>(writing->results < Expression::most_results, "formula: it has more than ",
+                                Expression::most_results, " results");
+    writing->result[writing->results++] = at_;
+  }
 
   friend Symbol operator+(Symbol a, Symbol b) { return {Operation::add, a, b}; }
   friend Symbol operator-(Symbol a, Symbol b) { return {Operation::sub, a, b}; }

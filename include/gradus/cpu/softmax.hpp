@@ -117,17 +117,17 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   });
 }
 
-/// dz[b, c] = dy[b] (exp(z[b, c] − m − log Σ) − (1 − ε) [c = t[b]] − ε / C)
+/// dz[b, c] = scale · dy[b] (exp(z[b, c] − m − log Σ) − (1 − ε) [c = t[b]] − ε / C)
 template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const View<T>& z, const View<T>& kept,
                                                     const View<std::int32_t>& t, const View<T>& dy,
-                                                    T smoothing) {
+                                                    T smoothing, T scale) {
   const auto to = dz.open();
   if (!to) return;
   const Index B = z.shape[0], C = z.shape[1];
   constexpr Index W = Wide<T>::size;
   const T spread = smoothing / T(C);
   detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
-    const T g = dy.data[b];
+    const T g = scale * dy.data[dy.size() == 1 ? 0 : b];
     const Wide<T> m(kept.data[b]), s(kept.data[B + b]);
     for (Index c = 0; c < C; c += W) {
       const Index n = std::min(W, C - c);

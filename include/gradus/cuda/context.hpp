@@ -95,17 +95,24 @@ inline std::size_t size_of(Dtype d) {
   return sizes[int(d)];
 }
 
-/// The real number as the kernel's parameter has it.
+/// A number as a kernel's parameter of that type has it.
 class Real {
  public:
-  Real(double x, Dtype type) : is_float_(type == Dtype::f32), float_(static_cast<float>(x)), double_(x) {}
-  const void* data() const { return is_float_ ? static_cast<const void*>(&float_) : &double_; }
-  std::size_t size() const { return is_float_ ? sizeof float_ : sizeof double_; }
+  Real(double x, Dtype type) : size_(size_of(type)) {
+    if (type == Dtype::f32)
+      put(static_cast<float>(x));
+    else if (type == Dtype::f64)
+      put(x);
+    else
+      put(static_cast<std::int64_t>(x));  // of which a smaller type is the first bytes
+  }
+  const void* data() const { return bytes_; }
+  std::size_t size() const { return size_; }
 
  private:
-  bool is_float_;
-  float float_;
-  double double_;
+  template <class N> void put(N n) { std::memcpy(bytes_, &n, sizeof n); }
+  std::size_t size_;
+  alignas(8) unsigned char bytes_[8];
 };
 
 /// Everything that is done on one GPU goes through its stream, in the order of the calls.
@@ -140,11 +147,12 @@ class Context {
   int index() const { return index_; }
   std::string name() const { return detail::message("cuda:", index_); }
   std::string describe() const { return detail::message("cuda:", index_, " (", gpu_name_, ")"); }
-  const std::string& gpu_name() const { return gpu_name_; }
+
   int architecture() const { return architecture_; }  ///< 90 for compute capability 9.0
   int multiprocessors() const { return multiprocessors_; }
   /// Where this thread's calls go: to the GPU, or into what it records.
   CUstream stream() const { return recorder().of == this ? recorder().stream : stream_; }
+  CUstream own_stream() const { return stream_; }
   bool recording() const { return recorder().of == this; }
   /// Held from a launch that writes a workspace to the one that reads it: no other thread may come between.
   std::recursive_mutex& turn() { return turn_; }
@@ -155,11 +163,9 @@ class Context {
   void use() {
     if (lost_.load(std::memory_order_acquire)) [[unlikely]]
       throw DeviceLost(loss_);
-    static thread_local CUcontext current = nullptr;
-    if (current == context_) return;
-    check(driver_.CtxSetCurrent(context_), "cuCtxSetCurrent");
-    current = context_;
+    check(driver_.CtxSetCurrent(context_), "cuCtxSetCurrent");  // the user's own code may have set another
   }
+  void try_to_use() noexcept { driver_.CtxSetCurrent(context_); }
   /// Throws DeviceError, or DeviceLost now and for ever after.
   void check(CUresult r, const char* call, const char* of = "") {
     if (r != CUDA_SUCCESS) [[unlikely]]

@@ -42,19 +42,20 @@ class Plan {
     Index M, N, K, batch, step_a, step_b;
     Dtype type;
     Precision precision;
-    bool transpose_a, transpose_b, add, bias;
+    cublasLtEpilogue_t epilogue;
+    bool transpose_a, transpose_b, add;
     unsigned alignment_a, alignment_b, alignment_c;
     bool operator==(const Key&) const = default;
   };
 
-  Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* any_bias)
+  Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* vector)
       : context_(context) {
     const cudaDataType_t type = k.type == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
     check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), type), "cublasLtMatmulDescCreate");
     set(CUBLASLT_MATMUL_DESC_TRANSA, k.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, k.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
-    if (k.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, any_bias);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.epilogue);
+    if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
     layout(b_, type, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
     layout(a_, type, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
     layout(c_, type, k.N, k.M, k.batch, k.M * k.N);
@@ -64,9 +65,10 @@ class Plan {
 
   bool usable() const { return usable_; }  ///< false: cublasLt has no algorithm for this shape
 
-  void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* bias,
+  /// `vector`: what the epilogue reads, the bias, or writes, the sums.
+  void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* vector,
            void* workspace, std::size_t bytes, CUstream stream) {
-    if (bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
     const Real one(1, c.type), beta(c.add ? 1 : 0, c.type);
     check(lt_.Matmul(handle, product_.handle, one.data(), b, b_.handle, a, a_.handle, beta.data(), c.data,
                      c_.handle, c.data, c_.handle, &algorithm_, workspace, bytes, stream),
@@ -138,11 +140,20 @@ class Products {
  public:
   Products(Context& c, Memory& m) : context_(c), memory_(m) {}
 
-  /// C (+)= op(A) · op(B) + bias. False: too small, or cublasLt has no algorithm for it.
-  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p) {
+  /// C (+)= op(A) · op(B), and max(C + bias, 0), or the sums over each row of op(A), which are assigned.
+  /// False: too small, or cublasLt has no algorithm for it.
+  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p, bool relu,
+           void* sums = nullptr) {
     constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
     if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return false;
     if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return false;
+    if (!is_aligned(sums, 16)) return false;
+    const cublasLtEpilogue_t epilogue = sums             ? CUBLASLT_EPILOGUE_BGRADB
+                                        : p.bias && relu ? CUBLASLT_EPILOGUE_RELU_BIAS
+                                        : p.bias         ? CUBLASLT_EPILOGUE_BIAS
+                                        : relu           ? CUBLASLT_EPILOGUE_RELU
+                                                         : CUBLASLT_EPILOGUE_DEFAULT;
+    const void* const vector = sums ? sums : p.bias;
     const Plan::Key key{p.M,
                         p.N,
                         p.K,
@@ -151,10 +162,10 @@ class Products {
                         p.one_b ? 0 : p.K * p.N,
                         c.type,
                         p.precision,
+                        epilogue,
                         p.transpose_a,
                         p.transpose_b,
                         c.add,
-                        p.bias != nullptr,
                         alignment(a.data),
                         alignment(b.data),
                         alignment(c.data)};
@@ -162,9 +173,9 @@ class Products {
     context_.use();
     if (!handle_) open();
     auto& plan = plans_[key];
-    if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, p.bias);
+    if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, vector);
     if (plan->usable())
-      plan->run(handle_, c, a.data, b.data, p.bias, workspace_, workspace_bytes, context_.stream());
+      plan->run(handle_, c, a.data, b.data, vector, workspace_, workspace_bytes, context_.stream());
     return plan->usable();
   }
 
@@ -173,7 +184,7 @@ class Products {
     std::size_t operator()(const Plan::Key& k) const {
       std::size_t h = 0;
       for (const auto part : {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.type), Index(k.precision),
-                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.bias),
+                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.epilogue),
                               Index(k.alignment_a), Index(k.alignment_b), Index(k.alignment_c)})
         h = (h ^ std::size_t(part)) * 0x9e3779b97f4a7c15 >> 3;
       return h;

@@ -36,6 +36,10 @@ class CudaDevice final : public Backend, public kernels::Table {
   void gemm(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p) override {
     cuda::gemm(gpu_, c, a, b, p);
   }
+  void gemm_sums(const Target& c, const Target& s, const Operand& a, const Operand& b,
+                 const kernels::Multiplication& p) override {
+    cuda::gemm_sums(gpu_, c, s, a, b, p);
+  }
   void sum_all(Write f, const Target& y, double scale, const void* scalars, const Operand* x,
                int n) override {
     cuda::sum_all(gpu_, f, y, scale, scalars, x, n);
@@ -66,8 +70,8 @@ class CudaDevice final : public Backend, public kernels::Table {
     cuda::softmax_cross_entropy(gpu_, y, kept, z, t, smoothing);
   }
   void softmax_cross_entropy_slope(const Target& dz, const Operand& z, const Operand& kept, const Operand& t,
-                                   const Operand& dy, double smoothing) override {
-    cuda::softmax_cross_entropy_slope(gpu_, dz, z, kept, t, dy, smoothing);
+                                   const Operand& dy, double smoothing, double scale) override {
+    cuda::softmax_cross_entropy_slope(gpu_, dz, z, kept, t, dy, smoothing, scale);
   }
   void gather(const Target& y, const Operand& x, Groups g, const Operand& rows) override {
     cuda::gather(gpu_, y, x, g, rows);
@@ -96,7 +100,7 @@ class CudaDevice final : public Backend, public kernels::Table {
 
  private:
   Gpu gpu_;
-  Graphs repeating_{gpu_.context};
+  Graphs repeating_{gpu_.context, gpu_.memory};
 };
 
 /// Opened at its first use, and never closed: arrays of static storage duration may outlive all else.

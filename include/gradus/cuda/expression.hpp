@@ -13,13 +13,14 @@ namespace gradus::cuda {
 
 /// The number as the formula's type has it, exactly: a hexadecimal literal.
 inline std::string literal(double x, Dtype type) {
+  if (type == Dtype::f32) x = static_cast<double>(static_cast<float>(x));
   char text[64];
   if (type != Dtype::f32 && type != Dtype::f64)
     std::snprintf(text, sizeof text, "(T)%lld", static_cast<long long>(x));
   else if (!std::isfinite(x))
     std::snprintf(text, sizeof text, "(T)(%s1.0 / 0.0%s)", x < 0 ? "-" : "", std::isnan(x) ? " * 0.0" : "");
   else if (type == Dtype::f32)
-    std::snprintf(text, sizeof text, "%af", static_cast<double>(static_cast<float>(x)));
+    std::snprintf(text, sizeof text, "%af", x);
   else
     std::snprintf(text, sizeof text, "%a", x);
   return text;
@@ -113,6 +114,18 @@ inline std::string function_text(const char* name, symbolic::Write write, Dtype 
                             node_text(e.nodes[i], type), ";\n");
   for (int k = 0; k < e.results; ++k) text += detail::message("  r", k, " = (T)v", e.result[k], ";\n");
   return text + "}\n";
+}
+
+/// y = max(x, 0), which libraries have: the formula itself says so.
+inline bool is_relu(symbolic::Write write) {
+  using symbolic::Operation;
+  if (!write) return false;
+  symbolic::Expression e;
+  write(e);
+  if (e.size != 3 || e.results != 1) return false;
+  const symbolic::Node& y = e.nodes[e.result[0]];
+  return y.operation == Operation::max && e.nodes[y.a].operation == Operation::input &&
+         e.nodes[y.b].operation == Operation::literal && e.nodes[y.b].literal == 0;
 }
 
 /// The number of scalars that a formula takes: as many as its text names.

@@ -7,9 +7,10 @@
 
 namespace gradus::cuda {
 
-inline std::string gemm_text(Dtype type, const kernels::Multiplication& p, int tile) {
-  std::string text = type_text("T", type) + define_text("BLOCKS", 2) + define_text("TILE", tile) +
-                     define_text("TRANSPOSE_A", p.transpose_a) + define_text("TRANSPOSE_B", p.transpose_b);
+inline std::string gemm_text(Dtype type, const kernels::Multiplication& p, int tile, bool sums) {
+  std::string text = type_text("T", type) + define_text("BLOCKS", type == Dtype::f64 ? 1 : 2) +
+                     define_text("TILE", tile) + define_text("TRANSPOSE_A", p.transpose_a) +
+                     define_text("TRANSPOSE_B", p.transpose_b) + define_text("SUMS", sums);
   std::string finish = p.bias ? "v += bias[n]" : "";
   if (p.activation) {
     text += function_text("activation", p.activation, type, 1, 0);
@@ -18,36 +19,47 @@ inline std::string gemm_text(Dtype type, const kernels::Multiplication& p, int t
   return text + "#define FINISH " + finish + "\n" + text::gemm;
 }
 
-inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
-                 const kernels::Multiplication& p) {
-  if (gpu.products.run(c, a, b, p)) {
-    const Operand z(c.data, c.shape, c.type);
-    if (p.activation) map(gpu, p.activation, {c.data, false, c.shape, c.type}, c.type, nullptr, &z, 1);
-    return;
-  }
+/// The product by a kernel of our own; `sums`: of op(A)'s rows, or nullptr.
+inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
+                       const kernels::Multiplication& p, const Target* sums) {
   const int tile = p.M >= 64 && p.N >= 64 ? 64 : 16;
   Bits bits;
-  bits.add(4, unsigned(c.type))
-      .add(7, unsigned(tile))
-      .add(1, p.transpose_a)
-      .add(1, p.transpose_b)
-      .add(1, p.bias != nullptr);
+  bits.add(4, unsigned(c.type)).add(7, unsigned(tile)).add(1, p.transpose_a).add(1, p.transpose_b);
+  bits.add(1, p.bias != nullptr).add(1, sums != nullptr).add(2, 3);
   const void* const who = p.activation ? reinterpret_cast<const void*>(p.activation) : text::gemm;
-  Kernel& kernel =
-      gpu.modules.get({who, bits.add(2, 3).value}, "gradus_gemm", [&] { return gemm_text(c.type, p, tile); });
+  Kernel& kernel = gpu.modules.get({who, bits.value}, "gradus_gemm",
+                                   [&] { return gemm_text(c.type, p, tile, sums != nullptr); });
   const Index step_a = p.one_a ? 0 : p.M * p.K, step_b = p.one_b ? 0 : p.K * p.N;
   const Index tiles = ((p.M + tile - 1) / tile) * ((p.N + tile - 1) / tile);
+  void* const to_sums = sums ? sums->data : nullptr;
+  const bool add_sums = sums && sums->add;
   constexpr Index most = 65535;  // of a grid's z
   for (Index first = 0; first < p.batch; first += most) {
     const char* const from_a = static_cast<const char*>(a.data) + first * step_a * Index(size_of(a.type));
     const char* const from_b = static_cast<const char*>(b.data) + first * step_b * Index(size_of(b.type));
     char* const to = static_cast<char*>(c.data) + first * p.M * p.N * Index(size_of(c.type));
     Arguments arguments;
-    arguments << to << c.add << from_a << from_b << p.M << p.N << p.K << step_a << step_b << p.bias;
+    arguments << to << c.add << from_a << from_b << p.M << p.N << p.K << step_a << step_b << p.bias << to_sums
+              << add_sums;
     arguments.launch(
         gpu, kernel,
         {static_cast<unsigned>(tiles), 1, static_cast<unsigned>(std::min(most, p.batch - first))});
   }
+}
+
+/// C (+)= op(A) · op(B), and F(C + bias): by cublasLt where it is large enough.
+inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
+                 const kernels::Multiplication& p) {
+  const bool relu = is_relu(p.activation);
+  if (!gpu.products.run(c, a, b, p, relu)) return gemm_tiles(gpu, c, a, b, p, nullptr);
+  const Operand z(c.data, c.shape, c.type);
+  if (p.activation && !relu) map(gpu, p.activation, {c.data, false, c.shape, c.type}, c.type, nullptr, &z, 1);
+}
+/// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
+inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
+                      const kernels::Multiplication& p) {
+  if (!s.add && gpu.products.run(c, a, b, p, false, s.data)) return;
+  gemm_tiles(gpu, c, a, b, p, &s);
 }
 
 }  // namespace gradus::cuda

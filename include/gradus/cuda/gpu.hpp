@@ -52,6 +52,8 @@ class Arguments {
   template <class A> Arguments& operator<<(const A& a) { return put(&a, sizeof a); }
   Arguments& operator<<(const Real& r) { return put(r.data(), r.size()); }
   Arguments& put(const void* data, std::size_t size) {
+    detail::require<DeviceError>(count_ < most, "cuda: a formula takes more than the ", most,
+                                 " operands and numbers that a kernel can be given");
     pointers_[count_] = const_cast<void*>(data);
     sizes_[count_++] = size;
     return *this;

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <gradus/core/device.hpp>
-#include <gradus/cuda/context.hpp>
+#include <gradus/cuda/memory.hpp>
 
 namespace gradus::cuda {
 
 class Graphs final : public Repeating {
  public:
-  explicit Graphs(Context& c) : context_(c), driver_(c.driver()) {}
+  Graphs(Context& c, Memory& m) : context_(c), memory_(m), driver_(c.driver()) {}
 
   void record() override { context_.begin_recording(); }
   void* finish() override {
@@ -58,6 +58,7 @@ class Graphs final : public Repeating {
         driver_.MemcpyDtoHAsync(host, reinterpret_cast<CUdeviceptr>(from), bytes, context_.stream()),
         "cuMemcpyDtoHAsync");
   }
+  void check() override { memory_.download(nullptr, nullptr, 0); }
   void* mark() override {
     context_.use();
     CUevent event = nullptr;
@@ -75,6 +76,7 @@ class Graphs final : public Repeating {
 
  private:
   Context& context_;
+  Memory& memory_;
   const Driver& driver_;
 };
 

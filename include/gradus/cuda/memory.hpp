@@ -46,23 +46,23 @@ class Memory {
   }
   /// At the program's end the driver may be gone before the last array: then there is nothing to give back.
   void release(void* data) noexcept {
-    try {
-      context_.use();
-      driver_.MemFreeAsync(address(data), context_.stream());
-    } catch (const DeviceError&) {  // lost, and its memory with it
-    }
+    context_.try_to_use();
+    driver_.MemFreeAsync(address(data), context_.own_stream());  // a recorded step frees nothing
   }
 
   void upload(void* to, const void* host, std::size_t bytes) {
     context_.use();
+    detail::require<DeviceError>(!context_.recording(), context_.name(),
+                                 ": numbers come from the host while a step is being recorded");
     context_.check(driver_.MemcpyHtoDAsync(address(to), host, bytes, context_.stream()), "cuMemcpyHtoDAsync");
   }
   /// Waits for everything before it. Throws IndexError where a kernel has met a bad index since the last one.
   void download(void* host, const void* from, std::size_t bytes) {
     context_.use();
+    if (bytes)
+      context_.check(driver_.MemcpyDtoHAsync(host, address(from), bytes, context_.stream()),
+                     "cuMemcpyDtoHAsync");
     Complaint found[std::size(nothing_)];
-    context_.check(driver_.MemcpyDtoHAsync(host, address(from), bytes, context_.stream()),
-                   "cuMemcpyDtoHAsync");
     context_.check(driver_.MemcpyDtoHAsync(found, address(complaints_), sizeof found, context_.stream()),
                    "cuMemcpyDtoHAsync");
     context_.synchronize();
@@ -81,13 +81,13 @@ class Memory {
   }
 
   /// Memory for a kernel's partial results: the next one that asks for this slot may overwrite it, in the
-  /// stream's order. Whoever launches twice, to write and to read, holds the context's turn() meanwhile.
+  /// stream's order. Whoever launches twice, to write and to read, holds the context's turn() meanwhile. What
+  /// has been handed out stays: recorded steps keep its address.
   void* workspace(int slot, std::size_t bytes) {
     Workspace& w = workspaces_[slot];
     if (bytes > w.bytes) {
-      void* const larger = allocate(2 * bytes);
-      if (w.data) release(w.data);
-      w = {larger, 2 * bytes};
+      w.data = allocate(2 * bytes);
+      w.bytes = 2 * bytes;
     }
     return w.data;
   }

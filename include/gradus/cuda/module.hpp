@@ -129,24 +129,13 @@ class Modules {
     return *kernel;
   }
 
-  /// Throws DeviceError. Arguments are copied; their types must be the kernel's own.
-  template <class... A>
-  void launch(Kernel& k, Grid grid, unsigned threads, unsigned shared, const A&... arguments) {
-    if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
-    if (!k.checked) compare(k, {sizeof arguments...});
-    void* pointers[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
-    launch(k, grid, threads, shared, pointers);
-  }
+  /// Throws DeviceError. Arguments are copied; compare() has shown that they are the kernel's own.
   void launch(Kernel& k, Grid grid, unsigned threads, unsigned shared, void** pointers) {
     context_.use();
     const auto& driver = context_.driver();
     context_.check(driver.LaunchKernel(reinterpret_cast<CUfunction>(k.handle), grid.x, grid.y, grid.z,
                                        threads, 1, 1, shared, context_.stream(), pointers, nullptr),
                    "cuLaunchKernel", k.name);
-  }
-  /// Arguments whose number is known at run time only.
-  void compare(Kernel& k, std::initializer_list<std::size_t> sizes) {
-    compare(k, sizes.begin(), sizes.size());
   }
   void compare(Kernel& k, const std::size_t* sizes, std::size_t n) {
     std::size_t offset = 0, size = 0;

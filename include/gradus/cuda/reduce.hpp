@@ -26,6 +26,8 @@ inline Grid group_grid(Gpu& gpu, Index groups, int lanes) { return gpu.grid(grou
 /// tree.
 inline void sum(Gpu& gpu, const Target& y, const Operand& x, Groups g, double scale, int level = 0) {
   if (g.n == 0) return fill(gpu, y, 0);
+  detail::require<DeviceError>(size_of(x.type) >= 4, "sum: ", name(x.type),
+                               " is not summed on a GPU; convert on the CPU, with array.to<float>()");
   const int lanes = lanes_for(g);
   const Index part = lanes == 1 ? 128 : 8192, parts = (g.n + part - 1) / part;
   Kernel& kernel = group_kernel(gpu, text::sum, "gradus_sum", x.type, lanes);

@@ -50,12 +50,14 @@ inline void softmax_cross_entropy(Gpu& gpu, const Target& y, const Target& kept,
   a.launch(gpu, kernel, group_grid(gpu, B, lanes));
 }
 inline void softmax_cross_entropy_slope(Gpu& gpu, const Target& dz, const Operand& z, const Operand& kept,
-                                        const Operand& t, const Operand& dy, double smoothing) {
+                                        const Operand& t, const Operand& dy, double smoothing, double scale) {
   const Index B = z.shape[0], C = z.shape[1];
   Kernel& kernel = cross_entropy_kernel(gpu, "gradus_softmax_cross_entropy_slope", z.type, 32);
-  const Real e(smoothing, z.type);
+  const Real e(smoothing, z.type), by(scale, z.type);
+  const Index dy_step = dy.shape.size() == 1 ? 0 : 1;
+
   Arguments a;
-  a << dz.data << dz.add << z.data << kept.data << t.data << dy.data << B << C << e;
+  a << dz.data << dz.add << z.data << kept.data << t.data << dy.data << dy_step << B << C << e << by;
   a.launch(gpu, kernel, gpu.grid(B * C));
 }
 

@@ -3,7 +3,7 @@
 
 #include <gradus/cpu/epilogue.hpp>
 #include <gradus/cpu/gemm.hpp>
-#include <gradus/kernels/map.hpp>
+#include <gradus/kernels/reduce.hpp>
 
 namespace gradus::kernels {
 
@@ -56,6 +56,21 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
                  op_b == Op::none ? cpu::Matrix<T>{bi, p.N, 1} : cpu::Matrix<T>{bi, 1, p.K}, p.M, p.N, p.K,
                  finish);
   }
+}
+
+/// C[M, N] = Aᵀ·B and s[m] = Σₖ A[k, m], of A [K, M] and B [K, N]: what a layer's weights and bias are told,
+/// in one pass over A where a device can.
+template <class T>
+void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<T>& b, const Product<T>& p) {
+  if (c.data && s.data && c.size() > 0 && !c.device.is_cpu()) {
+    const auto sums = elsewhere(s, "gemm_sums");
+    if (const auto on = elsewhere(c, "gemm_sums"); on && sums)
+      return on->gemm_sums(
+          on.to, sums.to, a, b,
+          {p.M, p.N, p.K, 1, true, false, false, false, nullptr, nullptr, PrecisionScope::current()});
+  }
+  sum(s, a, {1, p.K, p.M});
+  gemm(c, a, Op::transpose, b, Op::none, p);
 }
 
 }  // namespace gradus::kernels

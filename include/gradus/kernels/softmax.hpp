@@ -30,13 +30,13 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   if (const auto on = elsewhere(y, "softmax_cross_entropy"))
     on->softmax_cross_entropy(on.to, elsewhere(kept, "softmax_cross_entropy").to, z, t, real(smoothing));
 }
-/// dz[B, C] from dy[B]
+/// dz[B, C] from scale · dy[B], or from scale · dy[] for every row
 template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const View<T>& z, const View<T>& kept,
                                                     const View<std::int32_t>& t, const View<T>& dy,
-                                                    T smoothing) {
-  if (dz.device.is_cpu()) return cpu::softmax_cross_entropy_slope(dz, z, kept, t, dy, smoothing);
+                                                    T smoothing, T scale = T(1)) {
+  if (dz.device.is_cpu()) return cpu::softmax_cross_entropy_slope(dz, z, kept, t, dy, smoothing, scale);
   if (const auto on = elsewhere(dz, "softmax_cross_entropy_slope"))
-    on->softmax_cross_entropy_slope(on.to, z, kept, t, dy, real(smoothing));
+    on->softmax_cross_entropy_slope(on.to, z, kept, t, dy, real(smoothing), real(scale));
 }
 
 }  // namespace gradus::kernels

@@ -56,6 +56,8 @@ struct Table {
   virtual void map(Write, const Target& y, Dtype, const void* scalars, const Operand* x, int operands) = 0;
   virtual void fill(const Target& y, double value) = 0;
   virtual void gemm(const Target& c, const Operand& a, const Operand& b, const Multiplication&) = 0;
+  virtual void gemm_sums(const Target& c, const Target& s, const Operand& a, const Operand& b,
+                         const Multiplication&) = 0;
 
   virtual void sum_all(Write, const Target& y, double scale, const void* scalars, const Operand* x,
                        int operands) = 0;
@@ -72,7 +74,8 @@ struct Table {
   virtual void softmax_cross_entropy(const Target& y, const Target& kept, const Operand& z, const Operand& t,
                                      double smoothing) = 0;
   virtual void softmax_cross_entropy_slope(const Target& dz, const Operand& z, const Operand& kept,
-                                           const Operand& t, const Operand& dy, double smoothing) = 0;
+                                           const Operand& t, const Operand& dy, double smoothing,
+                                           double scale) = 0;
 
   virtual void gather(const Target& y, const Operand& x, Groups, const Operand& rows) = 0;
   virtual void scatter_add(const Target& dx, const Operand& dy, Groups, const Operand& rows) = 0;

@@ -86,7 +86,7 @@ template <class T = float> class Module {
   /// Moves every parameter. What has been moved before an error is moved back.
   void to(Device device) {
     const Device before = exchange_device(device, false);
-    if (before == device) return;
+
     try {
       exchange_device(device, true);
     } catch (...) {

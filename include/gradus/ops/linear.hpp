@@ -47,8 +47,7 @@ template <class T> struct Linear {
       numbers = to.data;
     }
     const View<T> dz{numbers, dy.shape, dy.device};
-    kernels::sum(db, dz, {1, B, N});
-    kernels::gemm(dw, dz, Op::transpose, x, Op::none, {N, K, B});
+    kernels::gemm_sums(dw, db, dz, x, {N, K, B});
     kernels::gemm(dx, dz, Op::none, w, Op::none, {B, K, N});
   }
 

@@ -15,20 +15,22 @@ template <class T> struct SoftmaxCrossEntropy {
   static constexpr const char* name = "softmax_cross_entropy";
   View<T> z;
   View<std::int32_t> t;
-  T smoothing;
+  T smoothing, scale;
+  bool each;  // a loss for each row; else scale times their sum
   View<T> kept = {};
 
   Shape shape() const {  // shapes have been checked
     check_indices(t, z.shape[1], name, "label");
-    return t.shape;
+    return each ? t.shape : Shape();
   }
   void forward(const Sink<T>& l, Step& step) {
-    const Sink<T> keep = step.scratch<T>({2, t.size()});
-    kernels::softmax_cross_entropy(l, keep, z, t, smoothing);
+    const Sink<T> keep = step.scratch<T>({2, t.size()}), rows = each ? l : step.scratch<T>(t.shape);
+    kernels::softmax_cross_entropy(rows, keep, z, t, smoothing);
+    if (!each) kernels::sum(l, rows.view(), {1, t.size(), 1}, scale);
     kept = keep.view();
   }
   void backward(const View<T>& dl, Step&, const Sink<T>& dz, const Sink<std::int32_t>&) const {
-    kernels::softmax_cross_entropy_slope(dz, z, kept, t, dl, smoothing);
+    kernels::softmax_cross_entropy_slope(dz, z, kept, t, dl, smoothing, scale);
   }
 };
 
@@ -60,11 +62,14 @@ auto softmax_cross_entropy(const Z& z, const T& t, const LossOptions<scalar_of<Z
   const double e = o.label_smoothing;
   ops::check_smoothing(e, who);
   if constexpr (labels) {
+    const bool each = o.reduction == Reduction::none || w.size() > 0 || o.sample_weights.size() > 0;
+    const S scale = each || o.reduction == Reduction::sum ? S(1) : S(1) / static_cast<S>(s[0]);
     const auto losses = apply(
         [&](const View<S>& v, const View<std::int32_t>& l) {
-          return ops::SoftmaxCrossEntropy<S>{v, l, static_cast<S>(e)};
+          return ops::SoftmaxCrossEntropy<S>{v, l, static_cast<S>(e), scale, each};
         },
         as_tensor(z), as_tensor(t));
+    if (!each) return losses;
     if (w.size() == 0) return ops::reduce_losses<S>(losses, o, s[0]);
     LossOptions<S> weighted = o;
     const Tensor<S> of_class = take(w, t);

@@ -59,6 +59,13 @@ template <class T> class Optimizer {
   }
   void record(const T* numbers, const kernels::Watch& watch) { clip_gradients(), update(numbers, watch); }
   void advance(Index n) { steps_ += n; }
+  /// Throws ValueError where a parameter's numbers are no longer in the buffers.
+  void expect_ownership() {
+    each([this](Leaf& l, Index at) {
+      gradus::detail::require<ValueError>(l.value.data() == buffer(0) + at, "optimizer: a parameter ",
+                                          l.value.shape(), " has been taken over by another optimizer");
+    });
+  }
   /// Another number after some parameters have been frozen or set free.
   std::uint64_t learning() {
     std::uint64_t all = 0;
@@ -144,10 +151,8 @@ template <class T> class Optimizer {
 
   /// Neighbours in one pass: all parameters, unless some are frozen or were not part of the loss.
   void update(const T* numbers, const kernels::Watch& watch) {
-    each([&](Leaf& l, Index at) {  // all of them before the first change
-      gradus::detail::require<ValueError>(l.value.data() == buffer(0) + at, "optimizer: a parameter ",
-                                          l.value.shape(), " has been taken over by another optimizer");
-    });
+    expect_ownership();  // of all before the first change
+
     Index first = 0, last = 0;  // a run of parameters that are ready
     bool any = false;
     const auto flush = [&] {

@@ -73,14 +73,14 @@ template <class T> class Feed {
   void truth(std::span<const std::int32_t> rows, Scored<T>& to) {
     const auto take = [rows](const auto& all, auto& room) {
       if (all.size() == 0) return room.view();
-      std::remove_cvref_t<decltype(all)> copy;
-      const auto from = readable(all.view(), copy);
+      const auto from = all.view();
+
       const Shape s = from.shape.with(0, Index(rows.size()));
       if (room.shape() != s) room = std::remove_cvref_t<decltype(all)>(s);
       gradus::detail::gather_rows(room.mutable_data(), from.data, from.shape.inner(0), rows);
       return room.view();
     };
-    to.t = take(memory_->targets, targets_), to.labels = take(memory_->labels, labels_);
+    to.t = take(truth_.targets, targets_), to.labels = take(truth_.labels, labels_);
   }
 
  private:
@@ -98,6 +98,7 @@ template <class T> class Feed {
   void settle() {
     for (const Array<T>& x : memory_->inputs) arrays_.inputs.push_back(x.to(device_));
     arrays_.targets = memory_->targets.to(device_), arrays_.labels = memory_->labels.to(device_);
+    if (!device_.is_cpu()) truth_ = {{}, memory_->targets.to(Device()), memory_->labels.to(Device())};
   }
   /// The rows where the device's gather reads them.
   View<std::int32_t> on_device(std::span<const std::int32_t> rows) {
@@ -137,6 +138,7 @@ template <class T> class Feed {
   Device device_;
   Array<T> weights_;
   data::Batch<T> arrays_;  // all samples, on the device; or those of a batch, on their way from a Source
+  data::Batch<T> truth_;   // where the host can read it, for metrics
   Array<std::int32_t> rows_, labels_;
   Array<T> targets_;
   Sample<T> sample_;

@@ -62,7 +62,7 @@ template <class T = float> struct FitOptions {
   std::string device = "auto";
   Precision precision = Precision::strict;  ///< of float32 products on a GPU; the CPU is always strict
   bool run_eagerly = false;  ///< true: a GPU does not repeat recorded steps by itself; for a forward() that
-                             ///< decides anew in each step
+                             ///< decides anew in each step, or that a callback changes
   std::uint64_t seed = 0;    ///< of the shuffling and of dropout's draws
   Verbose verbose = Verbose::automatic;
   std::function<void(Epoch<T>&)> after_epoch = {};
@@ -164,6 +164,7 @@ template <class T> class Trainer {
       for (Index k = 0; k < batches_.count(); ++k) steps.by_host(k);
     else {
       if (std::exchange(learning_, optimizer.learning()) != optimizer.learning()) repetition_->forget();
+      optimizer.expect_ownership();
       repetition_->epoch(steps);
     }
   }
@@ -286,7 +287,7 @@ template <class T> History evaluate(const nn::Module<T>& model, const data::Sour
                          {.label_smoothing = options.label_smoothing, .class_weights = options.class_weights},
                          options.sample_weights, model.device());
   e.run(model, loss);
-  History h;
+  History h{.series = {}, .device = model.device().name()};
   for (std::size_t i = 0; i < e.scores.count(); ++i)
     h.series.push_back({e.scores.name(i), {e.scores.value(i)}});
   return h;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Training steps that a device repeats by itself: what fit() and a device's repeater (repeater.hpp) say to
-// each other.
+// Training steps that a device repeats by itself (on a GPU: captured as a CUDA graph, and replayed): what
+// fit() and a device's repeater (repeater.hpp) say to each other.
 #pragma once
 
 #include <gradus/data/batches.hpp>

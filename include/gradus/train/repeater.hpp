@@ -30,6 +30,7 @@ template <class T> class Repeater final : public Repetition<T> {
   void epoch(Steps<T>& steps) override {
     for (Index k = 0; k < batches_.count();) {
       Program* const p = why_.empty() ? program(k) : nullptr;
+      if (p && p->seen && !p->graph) collect_all(steps);
       if (p && p->seen && (p->graph || record(*p, steps))) {
         launch(*p, k, steps);
         k += p->n;
@@ -42,7 +43,7 @@ template <class T> class Repeater final : public Repetition<T> {
     collect_all(steps);
   }
   void forget() override {
-    for (Program& p : programs_) forget(p);
+    for (Program& p : programs_) forget(p), p.seen = false;  // what is done now may need other kernels
   }
 
  private:
@@ -74,6 +75,9 @@ template <class T> class Repeater final : public Repetition<T> {
     return &p;
   }
   void see(Index rows, const Shape& output) {
+    constexpr Index most_bytes = 64 << 20;  // of outputs that come back with a launch
+    if (outputs_ && halted_.size() == 0 && output.size() > 0)
+      together_ = std::clamp(most_bytes / (output.size() * Index(sizeof(T))), Index(1), together_);
     for (Program& p : programs_)
       if (p.rows == rows || (&p != programs_ + 2 && rows == batches_.batch_size()))
         p.seen = true, p.output = outputs_ && output.rank() > 0 ? output.with(0, rows) : Shape{0};
@@ -112,13 +116,20 @@ template <class T> class Repeater final : public Repetition<T> {
   /// Memory is had before recording: a program keeps its addresses.
   void reserve(Program& p) {
     p.results = Array<T>(Shape{p.n * (1 + p.output.size())}, device_);
-    if (rows_.size() > 0) return;
+    for (Launch& l : launches_) {  // nothing is under way
+      if (l.room >= p.results.size()) continue;
+      if (l.results) repeating_->release_host(std::exchange(l.results, nullptr));
+      l.room = 0;
+      l.results = static_cast<T*>(repeating_->allocate_host(p.results.bytes()));
+      l.room = p.results.size();
+    }
+    if (halted_.size() > 0) return;
     rows_ = Array<std::int32_t>(Shape{rows_at + together_ * batches_.batch_size()}, device_);
     numbers_ = Array<T>(Shape{together_ * cpu::most_numbers}, device_);
     halted_ = Array<std::int32_t>(Shape{together_ + 1}, device_);
     for (Launch& l : launches_) {
-      l.rows = static_cast<std::int32_t*>(repeating_->allocate_host(rows_.bytes()));
-      l.numbers = static_cast<T*>(repeating_->allocate_host(numbers_.bytes()));
+      if (!l.rows) l.rows = static_cast<std::int32_t*>(repeating_->allocate_host(rows_.bytes()));
+      if (!l.numbers) l.numbers = static_cast<T*>(repeating_->allocate_host(numbers_.bytes()));
     }
   }
 
@@ -126,11 +137,7 @@ template <class T> class Repeater final : public Repetition<T> {
     Launch& l = launches_[turn_];
     turn_ = 1 - turn_;
     collect(l, steps);
-    if (l.room < p.results.size()) {
-      if (l.results) repeating_->release_host(l.results);
-      l.results = static_cast<T*>(repeating_->allocate_host(p.results.bytes()));
-      l.room = p.results.size();
-    }
+
     const std::uint64_t draws = steps.draws(0, nullptr);
     steps.draws(draws + p.draws, nullptr);
     __builtin_memcpy(l.rows, &draws, sizeof draws);
@@ -160,6 +167,7 @@ template <class T> class Repeater final : public Repetition<T> {
   }
   void collect_all(Steps<T>& steps) {
     for (Index i = 0; i < 2; ++i) collect(launches_[(turn_ + i) % 2], steps);
+    repeating_->check();
   }
 
   void forget(Program& p) {
@@ -167,7 +175,6 @@ template <class T> class Repeater final : public Repetition<T> {
     p.graph = nullptr;
   }
   void release(Launch& l) {
-    if (!l.rows) return;
     Repeating& r = *device_.backend().repeating();
     try {
       if (l.mark) r.wait(l.mark);

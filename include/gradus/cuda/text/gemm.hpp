@@ -21,7 +21,7 @@ GRADUS_INLINE void gradus_load(T (*part)[TILE + 1], const T* from, Index row0, I
 }
 GRADUS_KERNEL
 gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, Index step_a, Index step_b,
-            const T* bias) {
+            const T* bias, T* sums, bool add_sums) {
   __shared__ T a[16][TILE + 1], b[16][TILE + 1];
   const Index tiles = (M + TILE - 1) / TILE, m0 = blockIdx.x % tiles * TILE, n0 = blockIdx.x / tiles * TILE;
   const int x = threadIdx.x % 16, y = threadIdx.x / 16;
@@ -33,6 +33,11 @@ gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, I
   for (int i = 0; i < PER; ++i)
 #pragma unroll
     for (int j = 0; j < PER; ++j) c[i][j] = 0;
+#if SUMS
+  T s[PER];  // of the rows of op(A): by one thread of each, of the blocks of the first columns
+#pragma unroll
+  for (int i = 0; i < PER; ++i) s[i] = 0;
+#endif
   for (Index k0 = 0; k0 < K; k0 += 16) {
     gradus_load(a, A, m0, k0, M, K, !TRANSPOSE_A);
     gradus_load(b, B, n0, k0, N, K, TRANSPOSE_B);
@@ -44,8 +49,22 @@ gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, I
 #pragma unroll
         for (int j = 0; j < PER; ++j) c[i][j] = gradus_fma(a[k][y + 16 * i], b[k][x + 16 * j], c[i][j]);
     }
+#if SUMS
+    if (n0 == 0 && x == 0) {
+#pragma unroll
+      for (int i = 0; i < PER; ++i)
+        for (int k = 0; k < 16; ++k) s[i] += a[k][y + 16 * i];
+    }
+#endif
     __syncthreads();
   }
+#if SUMS
+  if (n0 == 0 && x == 0) {
+#pragma unroll
+    for (int i = 0; i < PER; ++i)
+      if (m0 + y + 16 * i < M) gradus_put(sums + m0 + y + 16 * i, add_sums, s[i]);
+  }
+#endif
 #pragma unroll
   for (int i = 0; i < PER; ++i) {
 #pragma unroll

@@ -82,15 +82,16 @@ gradus_softmax_cross_entropy(T* y, bool add, T* kept, const T* z, const int* t, 
   }
 }
 
-// dz = dy (exp(z - m - log sum) - (1 - e) [c = t] - e / n)
+// dz = scale dy (exp(z - m - log sum) - (1 - e) [c = t] - e / n)
 GRADUS_KERNEL
 gradus_softmax_cross_entropy_slope(T* dz, bool add, const T* z, const T* kept, const int* t, const T* dy,
-                                   Index rows, Index n, T smoothing) {
+                                   Index dy_step, Index rows, Index n, T smoothing, T scale) {
   const T spread = smoothing / (T)n;
   for (Index i = gradus_thread(); i < rows * n; i += gradus_threads()) {
     const Index b = i / n;
-    T d = dy[b] * (exp(z[i] - kept[b] - kept[rows + b]) - spread);
-    if (t[b] == i - b * n) d -= dy[b] * ((T)1 - smoothing);
+    const T g = scale * dy[b * dy_step];
+    T d = g * (exp(z[i] - kept[b] - kept[rows + b]) - spread);
+    if (t[b] == i - b * n) d -= g * ((T)1 - smoothing);
     gradus_put(dz + i, add, d);
   }
 }
