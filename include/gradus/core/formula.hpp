@@ -79,7 +79,8 @@ class Symbol {
  public:
   Symbol() = default;
   Symbol(double x) : Symbol(Node{Operation::literal, 0, 0, 0, x}) {}
-  explicit Symbol(const Node& n) : at_(writing->add(n)) {}
+  // not inline: an expression is written once, and its text should not be optimised for minutes
+  [[gnu::noinline, gnu::cold]] explicit Symbol(const Node& n) : at_(writing->add(n)) {}
 
   static Symbol input(std::size_t k) { return of(Operation::input, k); }
   static Symbol scalar(std::size_t k) { return of(Operation::scalar, k); }
@@ -147,14 +148,14 @@ struct Writing {
 template <class F, class K, class A> struct Written;
 template <class F, std::size_t... K, std::size_t... A>
 struct Written<F, std::index_sequence<K...>, std::index_sequence<A...>> {
-  static void write(Expression& e) {
+  [[gnu::cold]] static void write(Expression& e) {
     const Writing scope(e);
     F::value(Symbol::input(K)..., Symbol::scalar(A)...).is_result();
   }
 };
 
 /// Rule::update: inputs and results are w, then (inputs only) g, then the rule's state; A numbers.
-template <class Rule, std::size_t A> void write_rule(Expression& e) {
+template <class Rule, std::size_t A> [[gnu::cold]] void write_rule(Expression& e) {
   const Writing scope(e);
   Symbol w = Symbol::input(0);
   std::array<Symbol, std::size_t(Rule::states)> state;

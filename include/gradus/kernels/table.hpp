@@ -111,15 +111,17 @@ struct Elsewhere {
   explicit operator bool() const { return table; }
   Table* operator->() const { return table; }
 };
-template <class T>
-Elsewhere elsewhere(const Sink<T>& y, const typename Sink<T>::Target& to, const char* kernel) {
+// not inline: a kernel's way on the CPU stays short
+template <class T> [[gnu::noinline, gnu::cold]] Elsewhere elsewhere(const Sink<T>& y,
+                                                                    const typename Sink<T>::Target& to,
+                                                                    const char* kernel) {
   detail::require<DeviceError>(dtype_of<T>() != Dtype::other, kernel,
                                ": a scalar of one's own has kernels on the ", "CPU alone, not on ",
                                y.device.name());
   const bool any = to && y.size() > 0;
   return {any ? &table(y.device, kernel) : nullptr, {to.data, to.add, y.shape, dtype_of<T>()}};
 }
-template <class T> Elsewhere elsewhere(const Sink<T>& y, const char* kernel) {
+template <class T> [[gnu::noinline, gnu::cold]] Elsewhere elsewhere(const Sink<T>& y, const char* kernel) {
   return elsewhere(y, y.open(), kernel);
 }
 
