@@ -44,7 +44,7 @@ enum class Operation : std::uint8_t {
   land,
   lor,
   lnot,
-};  // clang-format would give each a line
+};
 
 /// Operands are places of nodes before this one.
 struct Node {

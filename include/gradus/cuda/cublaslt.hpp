@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include <gradus/cuda/expression.hpp>
 #include <gradus/cuda/memory.hpp>
 #include <gradus/kernels/table.hpp>
 
@@ -42,19 +43,19 @@ class Plan {
     Index M, N, K, batch, step_a, step_b;
     Dtype type;
     Precision precision;
-    cublasLtEpilogue_t epilogue;
-    bool transpose_a, transpose_b, add;
+    symbolic::Write activation;
+    bool transpose_a, transpose_b, add, bias, sums;
     unsigned alignment_a, alignment_b, alignment_c;
     bool operator==(const Key&) const = default;
   };
 
   Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* vector)
-      : context_(context) {
+      : context_(context), relu_(is_relu(k.activation)) {
     const cudaDataType_t type = k.type == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
     check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), type), "cublasLtMatmulDescCreate");
     set(CUBLASLT_MATMUL_DESC_TRANSA, k.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, k.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.epilogue);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue(k));
     if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
     layout(b_, type, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
     layout(a_, type, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
@@ -63,7 +64,8 @@ class Plan {
   }
   Plan(const Plan&) = delete;
 
-  bool usable() const { return usable_; }  ///< false: cublasLt has no algorithm for this shape
+  bool activates() const { return relu_; }  ///< the activation is part of it
+  bool usable() const { return usable_; }   ///< false: cublasLt has no algorithm for this shape
 
   /// `vector`: what the epilogue reads, the bias, or writes, the sums.
   void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* vector,
@@ -80,6 +82,11 @@ class Plan {
   using Layout = Described<cublasLtMatrixLayout_t, &CublasLt::MatrixLayoutDestroy>;
   using Preference = Described<cublasLtMatmulPreference_t, &CublasLt::MatmulPreferenceDestroy>;
 
+  cublasLtEpilogue_t epilogue(const Key& k) const {
+    if (k.sums) return CUBLASLT_EPILOGUE_BGRADB;
+    if (k.bias) return relu_ ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+    return relu_ ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+  }
   /// float32 comes and goes in each; the fast ones round factors on their way to the tensor cores.
   static cublasComputeType_t compute_type(const Key& k) {
     if (k.type == Dtype::f64) return CUBLAS_COMPUTE_64F;
@@ -132,6 +139,7 @@ class Plan {
   Product product_;
   Layout a_, b_, c_;
   cublasLtMatmulAlgo_t algorithm_{};
+  const bool relu_;
   bool usable_ = false;
 };
 
@@ -140,19 +148,15 @@ class Products {
  public:
   Products(Context& c, Memory& m) : context_(c), memory_(m) {}
 
-  /// C (+)= op(A) · op(B), and max(C + bias, 0), or the sums over each row of op(A), which are assigned.
-  /// False: too small, or cublasLt has no algorithm for it.
-  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p, bool relu,
-           void* sums = nullptr) {
+  /// C (+)= op(A) · op(B) + bias; `sums` (or nullptr) are assigned the sums over each row of op(A).
+  /// `activated`: the activation has been applied as well. False: too small, or cublasLt has no algorithm for
+  /// it.
+  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p, void* sums,
+           bool* activated) {
     constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
     if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return false;
     if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return false;
     if (!is_aligned(sums, 16)) return false;
-    const cublasLtEpilogue_t epilogue = sums             ? CUBLASLT_EPILOGUE_BGRADB
-                                        : p.bias && relu ? CUBLASLT_EPILOGUE_RELU_BIAS
-                                        : p.bias         ? CUBLASLT_EPILOGUE_BIAS
-                                        : relu           ? CUBLASLT_EPILOGUE_RELU
-                                                         : CUBLASLT_EPILOGUE_DEFAULT;
     const void* const vector = sums ? sums : p.bias;
     const Plan::Key key{p.M,
                         p.N,
@@ -162,10 +166,12 @@ class Products {
                         p.one_b ? 0 : p.K * p.N,
                         c.type,
                         p.precision,
-                        epilogue,
+                        p.activation,
                         p.transpose_a,
                         p.transpose_b,
                         c.add,
+                        p.bias != nullptr,
+                        sums != nullptr,
                         alignment(a.data),
                         alignment(b.data),
                         alignment(c.data)};
@@ -176,6 +182,7 @@ class Products {
     if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, vector);
     if (plan->usable())
       plan->run(handle_, c, a.data, b.data, vector, workspace_, workspace_bytes, context_.stream());
+    *activated = plan->activates();
     return plan->usable();
   }
 
@@ -184,8 +191,9 @@ class Products {
     std::size_t operator()(const Plan::Key& k) const {
       std::size_t h = 0;
       for (const auto part : {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.type), Index(k.precision),
-                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.epilogue),
-                              Index(k.alignment_a), Index(k.alignment_b), Index(k.alignment_c)})
+                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.bias),
+                              Index(k.sums), reinterpret_cast<Index>(k.activation), Index(k.alignment_a),
+                              Index(k.alignment_b), Index(k.alignment_c)})
         h = (h ^ std::size_t(part)) * 0x9e3779b97f4a7c15 >> 3;
       return h;
     }

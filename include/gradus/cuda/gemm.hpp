@@ -50,15 +50,17 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
 /// C (+)= op(A) · op(B), and F(C + bias): by cublasLt where it is large enough.
 inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
                  const kernels::Multiplication& p) {
-  const bool relu = is_relu(p.activation);
-  if (!gpu.products.run(c, a, b, p, relu)) return gemm_tiles(gpu, c, a, b, p, nullptr);
+  bool activated = false;
+  if (!gpu.products.run(c, a, b, p, nullptr, &activated)) return gemm_tiles(gpu, c, a, b, p, nullptr);
   const Operand z(c.data, c.shape, c.type);
-  if (p.activation && !relu) map(gpu, p.activation, {c.data, false, c.shape, c.type}, c.type, nullptr, &z, 1);
+  if (p.activation && !activated)
+    map(gpu, p.activation, {c.data, false, c.shape, c.type}, c.type, nullptr, &z, 1);
 }
 /// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
 inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
                       const kernels::Multiplication& p) {
-  if (!s.add && gpu.products.run(c, a, b, p, false, s.data)) return;
+  bool activated = false;  // there is no activation
+  if (!s.add && gpu.products.run(c, a, b, p, s.data, &activated)) return;
   gemm_tiles(gpu, c, a, b, p, &s);
 }
 

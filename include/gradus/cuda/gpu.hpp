@@ -27,7 +27,7 @@ struct Gpu {
   }
 };
 
-/// A kernel's variant as bits: pack(4, type, 1, flag …) would be as long as this.
+/// A kernel's variant as bits: add(width, value) for each thing that makes its text another one.
 struct Bits {
   std::uint64_t value = 0;
   Bits& add(int width, std::uint64_t x) { return value = value << width | x, *this; }

@@ -21,6 +21,19 @@ inline Kernel& group_kernel(Gpu& gpu, const char* text, const char* name, Dtype 
   });
 }
 inline Grid group_grid(Gpu& gpu, Index groups, int lanes) { return gpu.grid(groups * lanes); }
+/// Calls kernel `name` for all groups of an axis: (to, operands…, outer, n, inner, more…).
+template <class... More> void each_group(Gpu& gpu, const char* text, const char* name, bool largest,
+                                         const Target& to, std::initializer_list<const Operand*> x,
+                                         const Groups& g, const More&... more) {
+  const int lanes = lanes_for(g);
+  Kernel& kernel = group_kernel(gpu, text, name, (*x.begin())->type, lanes, largest);
+  Arguments a;
+  a << to.data << to.add;
+  for (const Operand* operand : x) a << operand->data;
+  a << g.outer << g.n << g.inner;
+  (void(a << more), ...);
+  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+}
 
 /// y[o, i] = scale · Σₖ x[o, k, i]. Long sums in parts: a thread adds at most 128 numbers, the rest is a
 /// tree.
@@ -77,26 +90,14 @@ inline void sum_all(Gpu& gpu, Write write, const Target& y, double scale, const 
 }
 
 inline void extreme(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool largest) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_value", x.type, lanes, largest);
-  Arguments a;
-  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::extreme, "gradus_extreme_value", largest, y, {&x}, g);
 }
 inline void extreme_slope(Gpu& gpu, const Target& dx, const Operand& x, const Operand& y, const Operand& dy,
                           Groups g) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_slope", x.type, lanes);
-  Arguments a;
-  a << dx.data << dx.add << x.data << y.data << dy.data << g.outer << g.n << g.inner;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::extreme, "gradus_extreme_slope", true, dx, {&x, &y, &dy}, g);
 }
 inline void extreme_place(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool largest) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::extreme, "gradus_extreme_place", x.type, lanes, largest);
-  Arguments a;
-  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::extreme, "gradus_extreme_place", largest, y, {&x}, g);
 }
 
 }  // namespace gradus::cuda

@@ -8,26 +8,14 @@
 namespace gradus::cuda {
 
 inline void logsumexp(Gpu& gpu, const Target& y, const Operand& x, Groups g) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_logsumexp", x.type, lanes);
-  Arguments a;
-  a << y.data << y.add << x.data << g.outer << g.n << g.inner;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::softmax, "gradus_logsumexp", true, y, {&x}, g);
 }
 inline void softmax(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool logarithm) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_softmax", x.type, lanes);
-  Arguments a;
-  a << y.data << y.add << x.data << g.outer << g.n << g.inner << logarithm;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::softmax, "gradus_softmax", true, y, {&x}, g, logarithm);
 }
 inline void softmax_slope(Gpu& gpu, const Target& dx, const Operand& y, const Operand& dy, Groups g,
                           bool logarithm) {
-  const int lanes = lanes_for(g);
-  Kernel& kernel = group_kernel(gpu, text::softmax, "gradus_softmax_slope", y.type, lanes);
-  Arguments a;
-  a << dx.data << dx.add << y.data << dy.data << g.outer << g.n << g.inner << logarithm;
-  a.launch(gpu, kernel, group_grid(gpu, g.outer * g.inner, lanes));
+  each_group(gpu, text::softmax, "gradus_softmax_slope", true, dx, {&y, &dy}, g, logarithm);
 }
 
 inline Kernel& cross_entropy_kernel(Gpu& gpu, const char* name, Dtype type, int lanes) {
@@ -55,7 +43,6 @@ inline void softmax_cross_entropy_slope(Gpu& gpu, const Target& dz, const Operan
   Kernel& kernel = cross_entropy_kernel(gpu, "gradus_softmax_cross_entropy_slope", z.type, 32);
   const Real e(smoothing, z.type), by(scale, z.type);
   const Index dy_step = dy.shape.size() == 1 ? 0 : 1;
-
   Arguments a;
   a << dz.data << dz.add << z.data << kept.data << t.data << dy.data << dy_step << B << C << e << by;
   a.launch(gpu, kernel, gpu.grid(B * C));

@@ -137,7 +137,6 @@ template <class T> class Repeater final : public Repetition<T> {
     Launch& l = launches_[turn_];
     turn_ = 1 - turn_;
     collect(l, steps);
-
     const std::uint64_t draws = steps.draws(0, nullptr);
     steps.draws(draws + p.draws, nullptr);
     __builtin_memcpy(l.rows, &draws, sizeof draws);
@@ -171,22 +170,21 @@ template <class T> class Repeater final : public Repetition<T> {
   }
 
   void forget(Program& p) {
-    if (p.graph) device_.backend().repeating()->forget(p.graph);
+    if (p.graph) repeating_->forget(p.graph);
     p.graph = nullptr;
   }
   void release(Launch& l) {
-    Repeating& r = *device_.backend().repeating();
     try {
-      if (l.mark) r.wait(l.mark);
+      if (l.mark) repeating_->wait(l.mark);
     } catch (const DeviceError&) {  // who waited for the results has heard of it
     }
     for (void* memory :
          {static_cast<void*>(l.rows), static_cast<void*>(l.numbers), static_cast<void*>(l.results)})
-      if (memory) r.release_host(memory);
+      if (memory) repeating_->release_host(memory);
   }
 
   const Device device_;
-  Repeating* repeating_;
+  Repeating* const repeating_;
   const data::Batches& batches_;
   const bool outputs_;
   Index together_ = 1, turn_ = 0;
