@@ -94,10 +94,15 @@ template <class T> class Asking {
       const Operand z(nullptr, shape, type_);
       ask("softmax_cross_entropy", [&] { table_.softmax_cross_entropy(y_, y_, z, index_, 0); });
       ask("softmax_cross_entropy_slope",
-          [&] { table_.softmax_cross_entropy_slope(y_, z, z, index_, x_, 0, 1); });
+          [&] { table_.softmax_cross_entropy_slope(y_, z, z, index_, x_, 0); });
+      ask("softmax_cross_entropy_sum", [&] { table_.softmax_cross_entropy_sum(y_, y_, z, index_, 0, 1); });
     }
     const Groups g{2, 40, 3};
     ask("gather", [&] { table_.gather(y_, x_, g, index_); });
+    ask("gather_rows", [&] {
+      const RowLookup rows{};
+      table_.gather_rows(&rows, 1, index_);
+    });
     ask("scatter_add", [&] { table_.scatter_add(y_, x_, g, index_); });
     ask("slice", [&] { table_.slice(y_, x_, g, 2, 0, 1); });
     ask("place", [&] { table_.place(y_, x_, g, 2, 0, 1); });
@@ -125,7 +130,9 @@ template <class T> class Asking {
     }
     for (const auto* f :
          {&ops::joined<ops::Sigmoid, T>, &ops::joined<ops::Relu, T>, &ops::joined<ops::Tanh, T>}) {
-      p.activation = f->write;
+      p.activation = f->write, p.slope = nullptr;
+      product(f->name);
+      p.slope = f->slope.write;
       product(f->name);
     }
   }
@@ -151,6 +158,7 @@ template <class T> class Asking {
     const auto one = [&](const ops::LossFormula<T>& f) {
       const Operand x[] = {x_, x_};
       ask(f.name, [&] { table_.sum_all(f.value.write, y_, 1, nullptr, x, 2); });
+      ask(f.name, [&] { table_.loss(f.value.write, f.dy.write, y_, y_, 1, nullptr, x, 2); });
       map(f.name, f.value, 2), map(f.name, f.dy, 3), map(f.name, *f.dt, 3);
     };
     (one(ops::loss_formula<F, T, Tensor<T>>), ...);

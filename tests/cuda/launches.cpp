@@ -12,34 +12,25 @@ using namespace gradus::test;
 
 namespace {
 
-/// The kernels of one step: batches gathered on the device, forward, loss, backward, update.
-std::vector<std::string> kernels_of_a_step(nn::Sequential<float> model, Index in, Index classes) {
-  const Device gpu("cuda");
-  model.to(gpu);
-  const auto x = Array<float>(Shape{128, in}).to(gpu);
-  const auto labels = Array<std::int32_t>(Shape{128}).to(gpu);
-  const auto targets = Array<float>(Shape{128, classes}).to(gpu);
-  const auto rows = arange<std::int32_t>(64).to(gpu);
-  optim::Optimizer adam(model, optim::Adam{});
-  Tape tape;
-  const auto gather = [&](const auto& from) {
-    using T = typename std::decay_t<decltype(from)>::value_type;
-    const Sink<T> to = tape.allocate<T>(from.shape().with(0, 64), gpu);
-    kernels::gather(to, from.view(), kernels::Groups(from.shape(), 0), rows.view());
-    return tape.input(to.view());
-  };
-  for (int step = 0; step < 2; ++step) {  // the second one finds everything compiled
-    rows.to("cpu");
+/// The kernels of one step of fit.
+std::vector<std::string> kernels_of_a_step(nn::Sequential<float> model, const data::Dataset<float>& data,
+                                           const std::string& loss) {
+  std::vector<std::string> all;
+  const auto take = [&](auto& epoch) {
+    epoch.model.named_parameters()[0].value().to("cpu");  // waits
+    all = emulator::launched();
     emulator::clear();
-    tape.clear();
-    const Tensor<float> inputs[] = {gather(x)};
-    const Tensor<float> y = model.logits(inputs);
-    tape.backward(classes > 1 ? softmax_cross_entropy(y, gather(labels))
-                              : binary_cross_entropy(y, gather(targets)));
-    adam.step();
-    rows.to("cpu");
-  }
-  return emulator::launched();
+  };
+  fit(model, data,
+      {.loss = loss,
+       .optimizer = optim::Adam{},
+       .epochs = 2,
+       .batch_size = 64,
+       .device = "cuda",
+       .run_eagerly = true,
+       .verbose = Verbose::silent,
+       .after_epoch = take});  // one step an epoch
+  return all;
 }
 std::size_t count(const std::vector<std::string>& all, const std::string& name) {
   return std::size_t(std::count(all.begin(), all.end(), name));
@@ -47,23 +38,33 @@ std::size_t count(const std::vector<std::string>& all, const std::string& name) 
 
 }  // namespace
 
-TEST_CASE("a step's kernels: bias, ReLU and the bias' gradient ride along with the products") {
+TEST_CASE("a step of L layers takes 3 L + 2 kernels") {
   devices();
   if (!cuda::stand_in<cuda::Driver>) {
     WARN("not tested: the emulator counts, and here is a GPU");
     return;
   }
-  const auto classifier = kernels_of_a_step(nn::Sequential{nn::Dense{80, 64}, nn::Relu{}, nn::Dense{64, 64},
-                                                           nn::Relu{}, nn::Dense{64, 32}, nn::Softmax{}},
-                                            80, 32);
-  CHECK(count(classifier, "cublasLtMatmul") == 3 + 5);  // forward; of each layer dW, of all but the first dx
-  CHECK(count(classifier, "gradus_map") == 2);          // dz = dy F'(y) of the hidden layers
-  CHECK(count(classifier, "gradus_update") == 1);
-  CHECK(classifier.size() <= 17);
-
-  const auto neuron =
-      kernels_of_a_step(nn::Sequential{nn::Dense{2, 16}, nn::Relu{}, nn::Dense{16, 1}, nn::Sigmoid{}}, 2, 1);
-  CHECK(count(neuron, "gradus_gemm") == 2 + 3);
-  CHECK(neuron.size() <= 12);
+  using nn::Dense, nn::Relu, nn::Sequential, nn::Sigmoid, nn::Softmax;
+  // cublasLt's: of each layer forward and dW, of all but the first dx, with bias, ReLU, its slope and db
+  const auto blobs = data::blobs(64, {.features = 80, .centers = 32});
+  const auto classifier =
+      kernels_of_a_step(Sequential{Dense{80, 64}, Relu{}, Dense{64, 64}, Relu{}, Dense{64, 32}, Softmax{}},
+                        blobs, "softmax_cross_entropy");
+  CHECK(classifier == std::vector<std::string>{"gradus_gather_rows", "cublasLtMatmul", "cublasLtMatmul",
+                                               "cublasLtMatmul", "gradus_softmax_cross_entropy_sum",
+                                               "cublasLtMatmul", "cublasLtMatmul", "cublasLtMatmul",
+                                               "cublasLtMatmul", "cublasLtMatmul", "gradus_update"});
+  // our own, for small layers and any activation
+  const auto neuron = kernels_of_a_step(Sequential{Dense{2, 16}, Sigmoid{}, Dense{16, 1}, Sigmoid{}},
+                                        data::two_moons(64), "binary_cross_entropy");
+  CHECK(neuron == std::vector<std::string>{"gradus_gather_rows", "gradus_gemm", "gradus_gemm",
+                                           "gradus_sum_all", "gradus_gemm", "gradus_gemm", "gradus_gemm",
+                                           "gradus_update"});
+  // an activation that cublasLt does not have: one more forward and one more backward, in place
+  const auto wide = kernels_of_a_step(Sequential{Dense{80, 64}, Sigmoid{}, Dense{64, 32}, Softmax{}}, blobs,
+                                      "softmax_cross_entropy");
+  CHECK(count(wide, "cublasLtMatmul") == 2 + 3);
+  CHECK(count(wide, "gradus_map") == 2);
+  CHECK(wide.size() == 3 * 2 + 2 + 2);
   for (const auto& found : device_findings()) FAIL_CHECK(found);
 }

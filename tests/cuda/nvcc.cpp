@@ -38,7 +38,7 @@ std::vector<std::string> texts() {
   product.bias = &x, product.activation = logistic;
   return {message(head, text::fill, text::strided, text::dropout, text::complain, text::gather),
           message(lanes, text::sum, text::extreme),
-          message(lanes, text::softmax, text::complain, text::softmax_cross_entropy),
+          message(lanes, text::last_block, text::softmax, text::complain, text::softmax_cross_entropy),
           message(text::common, gemm_text(Dtype::f32, product, 64, true)),
           message(text::common, f.text(), flat_text(f))};
 }

@@ -43,13 +43,25 @@ TEST_CASE("gemm: transposes, batches, single operands, bias and activation") {
               auto c = Array<double>::uninitialized({batch, M, N});
               kernels::gemm(sink(c), (op_a == Op::none ? a : at).view(), op_a,
                             (op_b == Op::none ? b : bt).view(), op_b, {M, N, K, batch, one_a, one_b},
-                            {bias.view(), &ops::joined<ops::Relu, double>});
+                            {bias.data(), &ops::joined<ops::Relu, double>});
               double worst = 0;
               for (Index i = 0; i < c.size(); ++i)
                 worst = std::max(worst, std::abs(c.data()[i] - expected.data()[i]));
               CHECK(worst <= double(K + 1) * 0x1p-52);  // K products and a bias, each below 1 and rounded
             }
         }
+}
+
+TEST_CASE("gemm: a product times the slope at y, in rows of any road") {
+  for (const auto& [M, N, K] : {std::array<Index, 3>{1, 1, 1}, {5, 3, 7}, {64, 16, 1}, {300, 500, 400}}) {
+    const auto a = numbers({M, K}), b = numbers({K, N}, -1, 1, 2), y = numbers({M, N}, 0, 1, 3);
+    auto product = Array<double>::uninitialized({M, N}), c = product.copy(), expected = product.copy();
+    kernels::gemm(sink(product), a.view(), Op::none, b.view(), Op::none, {M, N, K});
+    const auto& sigmoid = ops::joined<ops::Sigmoid, double>;
+    kernels::gemm(sink(c), a.view(), Op::none, b.view(), Op::none, {M, N, K}, {nullptr, &sigmoid, y.data()});
+    kernels::map<double>(sigmoid.slope, sink(expected), nullptr, y.view(), product.view());
+    CHECK(same_bits(c, expected));
+  }
 }
 
 TEST_CASE("gemm gives the same bits at any number of threads") {
@@ -59,7 +71,7 @@ TEST_CASE("gemm gives the same bits at any number of threads") {
     same_at_any_number_of_threads([&, M = M, N = N, K = K] {
       auto c = Array<float>::uninitialized({M, N});
       kernels::gemm(sink(c), a.view(), Op::none, b.view(), Op::none, {M, N, K},
-                    {bias.view(), &ops::joined<ops::Sigmoid, float>});
+                    {bias.data(), &ops::joined<ops::Sigmoid, float>});
       return c;
     });
   }

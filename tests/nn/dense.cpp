@@ -90,12 +90,18 @@ TEST_CASE("dense joined with an activation is dense and then the activation") {
   const nn::Relu<double> relu_layer;
   const nn::Sigmoid<double> sigmoid_layer;
   const nn::Tanh<double> tanh_layer;
-  CHECK(layer.joins());
+  LinearLayer<double> joined{};
+  Index columns = 6;
+  REQUIRE(layer.joins(joined, x.shape(), columns));
+  CHECK(columns == 5);
+  CHECK(joined.weight == &layer.weight);
+  CHECK(joined.bias == &layer.bias);
   for (const nn::Layer<double>* a : {static_cast<const nn::Layer<double>*>(&relu_layer),
                                      static_cast<const nn::Layer<double>*>(&sigmoid_layer),
                                      static_cast<const nn::Layer<double>*>(&tanh_layer)}) {
-    REQUIRE(a->activation());
-    check_near(layer.joined(x, *a->activation()).array(), (*a)(layer(x)).array());
+    joined.activation = a->activation();
+    REQUIRE(joined.activation);
+    check_near(linear(Tensor<double>(x), &joined, 1).array(), (*a)(layer(x)).array());
   }
 }
 

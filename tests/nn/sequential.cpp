@@ -74,6 +74,43 @@ TEST_CASE("a joined net has the gradients of the same net unjoined") {
   for (std::size_t i = 0; i < joined.size(); ++i) check_near(joined[i], apart[i]);
 }
 
+TEST_CASE("more layers than one op takes, layers without a bias, and frozen ones") {
+  Sequential deep;
+  for (int i = 0; i < 20; ++i) deep.add(Dense{4, 4, {.bias = i % 3 > 0}}).add(Relu{}).add(Dense{4, 4});
+  deep.named_parameters()[0].parameter->freeze();
+  deep.named_parameters()[30].parameter->freeze();
+  const auto x = numbers({3, 4}, -2, 2);
+  const auto gradients = [&](bool whole) {
+    Tape tape;
+    Tensor<double> y = tape.input(x);
+    if (whole)
+      y = deep(y);
+    else
+      for (Index i = 0; i < deep.size(); ++i) y = deep[i](y);
+    tape.backward(mean(square(y - 1)));
+    std::vector<Array<double>> all{y.array()};
+    for (const auto& p : deep.named_parameters()) {
+      CHECK(p.parameter->leaf().gradient.written == !p.parameter->frozen());
+      if (p.parameter->frozen()) continue;
+      all.push_back(p.parameter->gradient());
+      p.parameter->leaf().gradient.written = false;
+    }
+    return all;
+  };
+  const auto whole = gradients(true), apart = gradients(false);
+  REQUIRE(whole.size() == apart.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) check_near(whole[i], apart[i]);
+
+  // below the lowest layer that learns nothing is computed
+  for (const auto& p : deep.named_parameters()) p.parameter->freeze();
+  const auto named = deep.named_parameters();
+  named.back().parameter->freeze(false);
+  Tape tape;
+  tape.backward(mean(square(deep(tape.input(x)))));
+  for (const auto& p : named)
+    CHECK(p.parameter->leaf().gradient.written == (p.parameter == named.back().parameter));
+}
+
 TEST_CASE("initial weights are drawn under their names, in whatever order a net is made") {
   const auto model = classifier();
   const auto drawn = [](const char* name, const Shape& s) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gradus/ops/exponential.hpp>
 #include <gradus/ops/linear.hpp>
+#include <gradus/ops/power.hpp>
+#include <gradus/ops/reduce.hpp>
 
+#include "tests/support/devices.hpp"
 #include "tests/support/expect_op.hpp"
 #include "tests/support/words.hpp"
 
@@ -90,6 +93,51 @@ TEST_CASE("a joined activation gives the bits of the two ops apart") {
                       sigmoid(linear(x, w, b)).array()));
       CHECK(same_bits(linear(x, w, &ops::joined<ops::Tanh, float>).array(), tanh(linear(x, w)).array()));
     }
+}
+
+namespace {
+
+/// Two layers as one op; its parameters are made of the tensors that expect_op gives.
+template <class T> Tensor<T> two_layers(const Tensor<T>& x, const std::array<Parameter<T>, 3>& p,
+                                        const kernels::Activation<T>* first,
+                                        const kernels::Activation<T>* last) {
+  const LinearLayer<T> layers[] = {{&p[0], &p[1], first}, {&p[2], nullptr, last}};
+  return linear(x, layers, 2);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("layers as one op have the values and gradients of one after the other", "", float,
+                   double) {
+  using T = TestType;
+  const kernels::Activation<T>* const activations[] = {nullptr, &ops::joined<ops::Relu, T>,
+                                                       &ops::joined<ops::Sigmoid, T>};
+  for (const Device device : devices())
+    for (const auto& [rows, K, H, N] :
+         {std::array<Index, 4>{5, 3, 4, 2}, {33, 7, 80, 1}, {64, 48, 40, 32}, {0, 3, 4, 2}})
+      for (const auto* first : activations)
+        for (const auto* last : activations) {
+          INFO(device.name() << ", " << rows << " rows");
+          const auto x = numbers({rows, K}).template to<T>().to(device);
+          std::array<Parameter<T>, 3> p{Parameter<T>(numbers({H, K}, -1, 1, 2).template to<T>()),
+                                        Parameter<T>(numbers({H}, -1, 1, 3).template to<T>()),
+                                        Parameter<T>(numbers({N, H}, -1, 1, 4).template to<T>())};
+          for (auto& q : p) q.to(device);
+          std::vector<Array<T>> found[2];
+          for (const bool one : {true, false}) {
+            Tape tape;
+            const auto v = tape.variable(x);
+            const auto y =
+                one ? two_layers(v, p, first, last) : linear(linear(v, p[0], p[1], first), p[2], last);
+            tape.backward(sum(square(y)));
+            auto& all = found[one];
+            all.push_back(y.array().to("cpu"));
+            all.push_back(tape.gradient(v).to("cpu"));
+            for (auto& q : p) all.push_back(q.gradient().to("cpu")), q.leaf().gradient.written = false;
+          }
+          for (std::size_t i = 0; i < found[0].size(); ++i) CHECK(same_bits(found[0][i], found[1][i]));
+          for (const auto& finding : device_findings()) FAIL_CHECK(finding);
+        }
 }
 
 TEST_CASE("linear: shapes that do not fit are named") {

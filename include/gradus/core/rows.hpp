@@ -1,29 +1,40 @@
 // SPDX-License-Identifier: MIT
-// Looked-up rows of a table, for data sets on the host and for the CPU's kernel.
+// Looked-up rows of arrays, for data sets on the host and for the devices' kernels.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <type_traits>
 
 #include <gradus/fwd.hpp>
 
-namespace gradus::detail {
+namespace gradus {
 
-/// to[i] = from[rows[i]], rows of `width` numbers. The rows are not checked.
-template <class T> void gather_rows(T* to, const T* from, Index width, std::span<const std::int32_t> rows) {
-  // a memcpy of a known size is a move or two
+/// An array of any type whose rows are looked up: to[k] = from[row k of some list], each so many bytes; `of`:
+/// how many there are.
+struct RowLookup {
+  void* to;
+  const void* from;
+  Index bytes, of;
+  static constexpr int most = 8;  // arrays in one go
+};
+
+namespace detail {
+
+/// The first of the rows is a.to's first. They are not checked.
+inline void gather_rows(const RowLookup& a, std::span<const std::int32_t> rows) {
+  auto* to = static_cast<char*>(a.to);
+  const auto* const from = static_cast<const char*>(a.from);
   const std::int32_t *row = rows.data(), *const end = row + rows.size();
-  const auto fixed = [&]<int W>(std::integral_constant<int, W>) {
-    for (; row != end; ++row, to += W) std::memcpy(to, from + Index(*row) * W, W * sizeof(T));
+  const auto move = [&](std::size_t bytes) {
+    for (; row != end; ++row, to += bytes) std::memcpy(to, from + std::size_t(*row) * bytes, bytes);
   };
-  if (width == 1) return fixed(std::integral_constant<int, 1>{});
-  if (width == 2) return fixed(std::integral_constant<int, 2>{});
-  if (width == 4) return fixed(std::integral_constant<int, 4>{});
-  if (width > 0)
-    for (; row != end; ++row, to += width)
-      std::memcpy(to, from + *row * width, std::size_t(width) * sizeof(T));
+  // a memcpy of a known size is a move or two
+  if (a.bytes == 4) return move(4);
+  if (a.bytes == 8) return move(8);
+  if (a.bytes == 16) return move(16);
+  if (a.bytes > 0) move(std::size_t(a.bytes));
 }
 
-}  // namespace gradus::detail
+}  // namespace detail
+}  // namespace gradus

@@ -59,6 +59,14 @@ template <class T> struct Sink {
     return to;
   }
 
+  /// Numbers that are there already become the gradient, if this is its first write and it has no place of its
+  /// own. They may be added to.
+  bool adopt(const T* numbers) const {
+    if (!data || !gradient || gradient->written || gradient->owner) return false;
+    gradient->data = const_cast<T*>(numbers);
+    return gradient->written = true;
+  }
+
   Index size() const { return shape.size(); }
   View<T> view() const { return {data, shape, device}; }
 };

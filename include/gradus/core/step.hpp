@@ -39,6 +39,17 @@ struct StepState {
 
   template <class T> T* allocate(Index n) { return static_cast<T*>(numbers.get(std::size_t(n) * sizeof(T))); }
 
+  /// Where a kernel writes a gradient; nowhere, if nobody wants it.
+  template <class U> Sink<U> sink(Gradient* g) {
+    if (!is_differentiable<U> || !g || !g->wanted) return {};
+    if (!g->data) g->data = g->allocate ? g->allocate(*g) : allocate<U>(g->shape.size());
+    return {static_cast<U*>(g->data), g->shape, g->device, g};
+  }
+  void join(Record& record, const Shape& shape, Device on) {
+    record.out.shape = shape, record.out.device = on;
+    record.previous = std::exchange(last, &record);
+  }
+
   void keep(const Share& share, const Gradient* g = nullptr) {
     if (share.get()) kept.push_back(Share(share));
     if (g && g->owner) retain(g->owner), kept.push_back(Share(g->owner));  // its parameter may go before it
@@ -122,13 +133,14 @@ struct AnyOperand {
 
 /// One use of an op: its operands are checked, those that are off the tape are brought onto it.
 struct Call {
+  const char* const who;
   Device device;
   StepState* state = nullptr;            // of the tape that an operand is on
   bool wanted = false, untaped = false;  // a gradient, by an operand; an operand comes from parameters
 
-  template <std::size_t N> Call(const char* who, const AnyOperand (&operands)[N])
-      : device(operands[0].device) {
-    for (const AnyOperand& x : operands) join(who, x);
+  template <std::size_t N> Call(const char* op, const AnyOperand (&operands)[N])
+      : who(op), device(operands[0].device) {
+    for (const AnyOperand& x : operands) join(x);
     if (!state) return;
     for (const AnyOperand& x : operands) {
       require<TapeError>(!x.ticket.untaped || x.ticket.gradient, who, ": operand ", x.shape,
@@ -137,17 +149,30 @@ struct Call {
       if (!x.ticket.step) state->keep(x.share, x.ticket.gradient);
     }
   }
+  /// One more operand, a parameter.
+  void add(const AnyOperand& p) {
+    join(p);
+    if (state) state->keep(p.share, p.ticket.gradient);
+  }
+
+  /// Memory of the result: the step's, or else its own, which is returned.
+  template <class T> Share allocate(Sink<T>& y) const {
+    if (state) return y.data = state->allocate<T>(y.size()), Share();
+    Share own(detail::allocate(device, std::size_t(y.size()) * sizeof(T)));
+    y.data = static_cast<T*>(own.get()->data);
+    return own;
+  }
 
  private:
-  void join(const char* who, const AnyOperand& x) {
+  void join(const AnyOperand& x) {
     StepState* const other = x.ticket.step;
     if (x.device != device || (other && (other->number != x.ticket.number || (state && state != other))))
         [[unlikely]]
-      refuse(who, x);
+      refuse(x);
     if (other) state = other;
     wanted = wanted || x.ticket.wants_gradient(), untaped = untaped || x.ticket.untaped;
   }
-  [[gnu::noinline, gnu::cold]] void refuse(const char* who, const AnyOperand& x) const {
+  [[gnu::noinline, gnu::cold]] void refuse(const AnyOperand& x) const {
     if (x.device != device)
       fail<DeviceError>(who, ": operands on ", device.name(), " and ", x.device.name(), "; use .to(device)");
     x.ticket.check(who, x.shape);
@@ -173,6 +198,8 @@ class Step {
     b->next = std::exchange(blocks_, b);
     return {static_cast<T*>(b->data), shape, device};
   }
+  bool is_taped() const { return state_; }
+  bool is_last_backward() const { return state_ && state_->spent; }
   bool training() const { return state_ && state_->training; }
   /// The next random draw; while training only.
   random::Draw draw() { return {state_->draws++, state_->draws_before}; }

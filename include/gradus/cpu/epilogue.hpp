@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happens to the finished rows of a product while they are hot: y = F(c + bias).
+// What happens to the finished rows of a product while they are hot: y = F(c + bias), or dz = c · F′(y).
 #pragma once
 
 #include <gradus/cpu/map.hpp>
@@ -27,6 +27,23 @@ template <class F, class T> void finish_rows(const void* context, T* c, Index, I
       detail::store<T>(at, F::value((n == W ? Wide<T>::load(at) : Wide<T>::load_partial(at, n)) + bias),
                        false, n);
   }
+}
+
+template <class T> struct SlopeRows {
+  detail::RunFormula slope;  // of y and c
+  const T* y;
+  Index columns;
+};
+
+/// c = c · F′(y) over whole rows, of which the first is c's `row`.
+template <class T> void finish_slope(const void* context, T* c, Index row, Index rows) {
+  const auto& e = *static_cast<const SlopeRows<T>*>(context);
+  const Shape shape{rows, e.columns};
+  const detail::Operand operands[] = {
+      {reinterpret_cast<const char*>(e.y + row * e.columns), sizeof(T), shape},
+      {reinterpret_cast<const char*>(c), sizeof(T), shape}};
+  const detail::Pass pass{e.slope, Wide<T>::size, nullptr, sizeof(T), false, operands, 2};
+  detail::map_flat(pass, reinterpret_cast<char*>(c), 0, shape.size());
 }
 
 }  // namespace gradus::cpu

@@ -28,13 +28,25 @@ template <class T> void gather(const Sink<T>& y, const View<T>& x, Groups g, con
   parallel_for(g.outer * m, std::max<Index>(1, detail::map_grain / std::max<Index>(1, g.inner)),
                [&](Index first, Index last) {
                  if (g.outer == 1 && !to.add)
-                   return gradus::detail::gather_rows(to.data + first * g.inner, x.data, g.inner,
-                                                      {rows.data + first, std::size_t(last - first)});
+                   return gradus::detail::gather_rows(
+                       {to.data + first * g.inner, x.data, g.inner * Index(sizeof(T)), g.n},
+                       {rows.data + first, std::size_t(last - first)});
                  for (Index r = first; r < last; ++r) {
                    const Index o = r / m, k = rows.data[r % m];
                    detail::move_run(to.data + r * g.inner, x.data + (o * g.n + k) * g.inner, g.inner, to.add);
                  }
                });
+}
+
+/// to[k] = from[rows[k]] for each of n arrays.
+inline void gather_rows(const RowLookup* arrays, int n, const View<std::int32_t>& rows) {
+  for (const RowLookup* a = arrays; a < arrays + n; ++a)
+    parallel_for(rows.size(), std::max<Index>(1, 4 * detail::map_grain / std::max<Index>(1, a->bytes)),
+                 [&](Index first, Index last) {
+                   gradus::detail::gather_rows(
+                       {static_cast<char*>(a->to) + first * a->bytes, a->from, a->bytes, a->of},
+                       {rows.data + first, std::size_t(last - first)});
+                 });
 }
 
 /// dx[o, rows[k], i] += dy[o, k, i]: indices may repeat, and add up in their order.

@@ -117,17 +117,17 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   });
 }
 
-/// dz[b, c] = scale · dy[b] (exp(z[b, c] − m − log Σ) − (1 − ε) [c = t[b]] − ε / C)
+/// dz[b, c] = scale · dy[b · step] (exp(z[b, c] − m − log Σ) − (1 − ε) [c = t[b]] − ε / C)
 template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const View<T>& z, const View<T>& kept,
-                                                    const View<std::int32_t>& t, const View<T>& dy,
-                                                    T smoothing, T scale) {
+                                                    const View<std::int32_t>& t, const T* dy, Index step,
+                                                    T scale, T smoothing) {
   const auto to = dz.open();
   if (!to) return;
   const Index B = z.shape[0], C = z.shape[1];
   constexpr Index W = Wide<T>::size;
   const T spread = smoothing / T(C);
   detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
-    const T g = scale * dy.data[dy.size() == 1 ? 0 : b];
+    const T g = scale * dy[b * step];
     const Wide<T> m(kept.data[b]), s(kept.data[B + b]);
     for (Index c = 0; c < C; c += W) {
       const Index n = std::min(W, C - c);
@@ -137,6 +137,18 @@ template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const Vie
     T& hit = to.data[at + t.data[b]];
     hit = hit - g * (T(1) - smoothing);
   });
+}
+
+/// l = scale · Σ y[b], and dz its slope. room [3, B]: y and what it keeps.
+template <class T> void softmax_cross_entropy_sum(const Sink<T>& l, const Sink<T>& dz, const Sink<T>& room,
+                                                  const View<T>& z, const View<std::int32_t>& t, T smoothing,
+                                                  T scale) {
+  const Index B = t.size();
+  const Sink<T> y{room.data, Shape{B}, room.device}, kept{room.data + B, Shape{2, B}, room.device};
+  const T one(1);
+  softmax_cross_entropy(y, kept, z, t, smoothing);
+  sum(l, y.view(), {1, B, 1}, scale);
+  softmax_cross_entropy_slope(dz, z, kept.view(), t, &one, 0, scale, smoothing);
 }
 
 }  // namespace gradus::cpu

@@ -43,20 +43,22 @@ class Plan {
     Index M, N, K, batch, step_a, step_b;
     Dtype type;
     Precision precision;
-    symbolic::Write activation;
-    bool transpose_a, transpose_b, add, bias, sums;
+    cublasLtEpilogue_t epilogue;
+    bool transpose_a, transpose_b, add;
     unsigned alignment_a, alignment_b, alignment_c;
     bool operator==(const Key&) const = default;
   };
 
-  Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* vector)
-      : context_(context), relu_(is_relu(k.activation)) {
+  Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* vector,
+       const void* signs)
+      : context_(context) {
     const cudaDataType_t type = k.type == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
     check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), type), "cublasLtMatmulDescCreate");
     set(CUBLASLT_MATMUL_DESC_TRANSA, k.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, k.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue(k));
-    if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.epilogue);
+    point(vector, signs);
+    if (signs) set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, std::int64_t(kernels::Signs::bytes(1, k.N) * 8));
     layout(b_, type, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
     layout(a_, type, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
     layout(c_, type, k.N, k.M, k.batch, k.M * k.N);
@@ -64,13 +66,12 @@ class Plan {
   }
   Plan(const Plan&) = delete;
 
-  bool activates() const { return relu_; }  ///< the activation is part of it
-  bool usable() const { return usable_; }   ///< false: cublasLt has no algorithm for this shape
+  bool usable() const { return usable_; }  ///< false: cublasLt has no algorithm for this shape
 
   /// `vector`: what the epilogue reads, the bias, or writes, the sums.
   void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* vector,
-           void* workspace, std::size_t bytes, CUstream stream) {
-    if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
+           const void* signs, void* workspace, std::size_t bytes, CUstream stream) {
+    point(vector, signs);
     const Real one(1, c.type), beta(c.add ? 1 : 0, c.type);
     check(lt_.Matmul(handle, product_.handle, one.data(), b, b_.handle, a, a_.handle, beta.data(), c.data,
                      c_.handle, c.data, c_.handle, &algorithm_, workspace, bytes, stream),
@@ -82,11 +83,6 @@ class Plan {
   using Layout = Described<cublasLtMatrixLayout_t, &CublasLt::MatrixLayoutDestroy>;
   using Preference = Described<cublasLtMatmulPreference_t, &CublasLt::MatmulPreferenceDestroy>;
 
-  cublasLtEpilogue_t epilogue(const Key& k) const {
-    if (k.sums) return CUBLASLT_EPILOGUE_BGRADB;
-    if (k.bias) return relu_ ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
-    return relu_ ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
-  }
   /// float32 comes and goes in each; the fast ones round factors on their way to the tensor cores.
   static cublasComputeType_t compute_type(const Key& k) {
     if (k.type == Dtype::f64) return CUBLAS_COMPUTE_64F;
@@ -98,6 +94,11 @@ class Plan {
   template <class V> void set(cublasLtMatmulDescAttributes_t what, const V& value) {
     check(lt_.MatmulDescSetAttribute(product_.handle, what, &value, sizeof value),
           "cublasLtMatmulDescSetAttribute");
+  }
+  /// The heuristic looks at the addresses too.
+  void point(const void* vector, const void* signs) {
+    if (vector) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
+    if (signs) set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, signs);
   }
   void layout(Layout& to, cudaDataType_t type, Index rows, Index columns, Index batch, Index step) {
     check(lt_.MatrixLayoutCreate(&to.handle, type, std::uint64_t(rows), std::uint64_t(columns), rows),
@@ -139,25 +140,50 @@ class Plan {
   Product product_;
   Layout a_, b_, c_;
   cublasLtMatmulAlgo_t algorithm_{};
-  const bool relu_;
   bool usable_ = false;
 };
+
+/// What a product by cublasLt has come to.
+enum class Done { nothing, product, all };  // `product`: C + bias, without what else was to be done to it
 
 /// The products of one GPU.
 class Products {
  public:
   Products(Context& c, Memory& m) : context_(c), memory_(m) {}
 
-  /// C (+)= op(A) · op(B) + bias; `sums` (or nullptr) are assigned the sums over each row of op(A).
-  /// `activated`: the activation has been applied as well. False: too small, or cublasLt has no algorithm for
-  /// it.
-  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p, void* sums,
-           bool* activated) {
+  /// C (+)= op(A) · op(B), and what is done to it; `sums` (or nullptr) are assigned the sums over each row of
+  /// op(A). `nothing`: too small, or cublasLt has no algorithm for it.
+  Done run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p,
+           void* sums) {
     constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
-    if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return false;
-    if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return false;
-    if (!is_aligned(sums, 16)) return false;
-    const void* const vector = sums ? sums : p.bias;
+    if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return Done::nothing;
+    if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return Done::nothing;
+    const std::lock_guard guard(context_.turn());  // plans hold addresses, and all share a workspace
+    context_.use();
+    if (!handle_) open();
+    const bool whole = !sums && !p.activation;
+    if (sums && is_aligned(sums, 16) && run(c, a, b, p, CUBLASLT_EPILOGUE_BGRADB, sums, nullptr))
+      return Done::all;
+    if (p.activation && is_relu(p.activation) && run_relu(c, a, b, p)) return Done::all;
+    const auto plain = p.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+    return !run(c, a, b, p, plain, p.bias, nullptr) ? Done::nothing : whole ? Done::all : Done::product;
+  }
+
+ private:
+  /// y = ReLU(C + bias), its signs noted where that is wanted and can be had; or C where y is above 0.
+  bool run_relu(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p) {
+    if (p.slope)
+      return p.signs && p.signs->noted && run(c, a, b, p, CUBLASLT_EPILOGUE_DRELU, nullptr, p.signs->bits);
+    const auto with = p.bias ? CUBLASLT_EPILOGUE_RELU_AUX_BIAS : CUBLASLT_EPILOGUE_RELU_AUX;
+    if (p.signs && p.signs->bits) {
+      p.signs->noted = run(c, a, b, p, with, p.bias, p.signs->bits);
+      if (p.signs->noted) return true;
+    }
+    const auto without = p.bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
+    return run(c, a, b, p, without, p.bias, nullptr);
+  }
+  bool run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p,
+           cublasLtEpilogue_t epilogue, const void* vector, void* signs) {
     const Plan::Key key{p.M,
                         p.N,
                         p.K,
@@ -166,34 +192,31 @@ class Products {
                         p.one_b ? 0 : p.K * p.N,
                         c.type,
                         p.precision,
-                        p.activation,
+                        epilogue,
                         p.transpose_a,
                         p.transpose_b,
                         c.add,
-                        p.bias != nullptr,
-                        sums != nullptr,
                         alignment(a.data),
                         alignment(b.data),
                         alignment(c.data)};
-    const std::lock_guard guard(context_.turn());  // plans hold the bias' address, and all share a workspace
-    context_.use();
-    if (!handle_) open();
     auto& plan = plans_[key];
-    if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, vector);
+    if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, vector, signs);
     if (plan->usable())
-      plan->run(handle_, c, a.data, b.data, vector, workspace_, workspace_bytes, context_.stream());
-    *activated = plan->activates();
+      plan->run(handle_, c, a.data, b.data, vector, signs, workspace_, workspace_bytes, context_.stream());
     return plan->usable();
   }
+  /// Asked once for each formula: to write it down takes longer than to launch a product.
+  bool is_relu(symbolic::Write write) {
+    const auto found = relu_.find(write);
+    return found != relu_.end() ? found->second : (relu_[write] = cuda::is_relu(write));
+  }
 
- private:
   struct Hash {
     std::size_t operator()(const Plan::Key& k) const {
       std::size_t h = 0;
       for (const auto part : {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.type), Index(k.precision),
-                              Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.bias),
-                              Index(k.sums), reinterpret_cast<Index>(k.activation), Index(k.alignment_a),
-                              Index(k.alignment_b), Index(k.alignment_c)})
+                              Index(k.epilogue), Index(k.transpose_a), Index(k.transpose_b), Index(k.add),
+                              Index(k.alignment_a), Index(k.alignment_b), Index(k.alignment_c)})
         h = (h ^ std::size_t(part)) * 0x9e3779b97f4a7c15 >> 3;
       return h;
     }
@@ -219,6 +242,7 @@ class Products {
   cublasLtHandle_t handle_ = nullptr;
   void* workspace_ = nullptr;
   std::unordered_map<Plan::Key, std::unique_ptr<Plan>, Hash> plans_;
+  std::unordered_map<symbolic::Write, bool> relu_;
 };
 
 }  // namespace gradus::cuda

@@ -33,6 +33,7 @@ class CudaDevice final : public Backend, public kernels::Table {
     cuda::map(gpu_, f, y, type, scalars, x, n);
   }
   void fill(const Target& y, double value) override { cuda::fill(gpu_, y, value); }
+  const void* one(Dtype type) override { return gpu_.memory.one(type); }
   void gemm(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p) override {
     cuda::gemm(gpu_, c, a, b, p);
   }
@@ -43,6 +44,10 @@ class CudaDevice final : public Backend, public kernels::Table {
   void sum_all(Write f, const Target& y, double scale, const void* scalars, const Operand* x,
                int n) override {
     cuda::sum_all(gpu_, f, y, scale, scalars, x, n);
+  }
+  void loss(Write f, Write slope, const Target& l, const Target& dx, double scale, const void* scalars,
+            const Operand* x, int n) override {
+    cuda::loss(gpu_, f, slope, l, dx, scale, scalars, x, n);
   }
   void sum(const Target& y, const Operand& x, Groups g, double scale) override {
     cuda::sum(gpu_, y, x, g, scale);
@@ -70,11 +75,18 @@ class CudaDevice final : public Backend, public kernels::Table {
     cuda::softmax_cross_entropy(gpu_, y, kept, z, t, smoothing);
   }
   void softmax_cross_entropy_slope(const Target& dz, const Operand& z, const Operand& kept, const Operand& t,
-                                   const Operand& dy, double smoothing, double scale) override {
-    cuda::softmax_cross_entropy_slope(gpu_, dz, z, kept, t, dy, smoothing, scale);
+                                   const Operand& dy, double smoothing) override {
+    cuda::softmax_cross_entropy_slope(gpu_, dz, z, kept, t, dy, smoothing);
+  }
+  void softmax_cross_entropy_sum(const Target& l, const Target& dz, const Operand& z, const Operand& t,
+                                 double smoothing, double scale) override {
+    cuda::softmax_cross_entropy_sum(gpu_, l, dz, z, t, smoothing, scale);
   }
   void gather(const Target& y, const Operand& x, Groups g, const Operand& rows) override {
     cuda::gather(gpu_, y, x, g, rows);
+  }
+  void gather_rows(const RowLookup* arrays, int n, const Operand& rows) override {
+    cuda::gather_rows(gpu_, arrays, n, rows);
   }
   void scatter_add(const Target& dx, const Operand& dy, Groups g, const Operand& rows) override {
     cuda::scatter_add(gpu_, dx, dy, g, rows);

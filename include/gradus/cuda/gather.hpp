@@ -36,6 +36,20 @@ inline void gather(Gpu& gpu, const Target& y, const Operand& x, Groups g, const 
   a << y.data << y.add << x.data << g.outer << g.n << g.inner << rows.data << m << complaint;
   a.launch(gpu, kernel, gpu.grid(y.shape.size()));
 }
+/// to[k] = from[rows[k]] for each of n arrays, in one launch.
+inline void gather_rows(Gpu& gpu, const RowLookup* arrays, int n, const Operand& rows) {
+  struct Arrays {  // as the text has it
+    RowLookup array[RowLookup::most];
+  } all{};
+  Kernel& kernel = index_kernel(gpu, "gradus_gather_rows", Dtype::f32);
+  const Index m = rows.shape.size();
+  Index most = 0;  // bytes of an array's rows
+  for (int k = 0; k < n; ++k) all.array[k] = arrays[k], most = std::max(most, m * arrays[k].bytes);
+  void* const complaint = gpu.memory.complaint(By::take);
+  Arguments a;
+  a << all << rows.data << m << complaint;
+  a.launch(gpu, kernel, {gpu.grid((most + 3) / 4).x, static_cast<unsigned>(n)});
+}
 /// dx[o, rows[k], i] += dy[o, k, i], repeated rows in their order.
 inline void scatter_add(Gpu& gpu, const Target& dx, const Operand& dy, Groups g, const Operand& rows) {
   Kernel& kernel = index_kernel(gpu, "gradus_scatter_add", dy.type);

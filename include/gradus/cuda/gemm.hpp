@@ -2,7 +2,7 @@
 // C (+)= op(A) · op(B) for each matrix of a batch, with bias and activation.
 #pragma once
 
-#include <gradus/cuda/map.hpp>
+#include <gradus/cuda/reduce.hpp>
 #include <gradus/cuda/text/gemm.hpp>
 
 namespace gradus::cuda {
@@ -11,10 +11,13 @@ inline std::string gemm_text(Dtype type, const kernels::Multiplication& p, int t
   std::string text = type_text("T", type) + define_text("BLOCKS", type == Dtype::f64 ? 1 : 2) +
                      define_text("TILE", tile) + define_text("TRANSPOSE_A", p.transpose_a) +
                      define_text("TRANSPOSE_B", p.transpose_b) + define_text("SUMS", sums);
-  std::string finish = p.bias ? "v += bias[n]" : "";
-  if (p.activation) {
+  std::string finish = p.bias ? "v += bias[n]; " : "";
+  if (p.slope) {
+    text += function_text("slope", p.slope, type, 2, 0);
+    finish += "const T z = v; slope(v, slope_at[m * N + n], z)";
+  } else if (p.activation) {
     text += function_text("activation", p.activation, type, 1, 0);
-    finish += "; const T z = v; activation(v, z)";
+    finish += "const T z = v; activation(v, z)";
   }
   return text + "#define FINISH " + finish + "\n" + text::gemm;
 }
@@ -26,7 +29,8 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
   Bits bits;
   bits.add(4, unsigned(c.type)).add(7, unsigned(tile)).add(1, p.transpose_a).add(1, p.transpose_b);
   bits.add(1, p.bias != nullptr).add(1, sums != nullptr).add(2, 3);
-  const void* const who = p.activation ? reinterpret_cast<const void*>(p.activation) : text::gemm;
+  const Write formula = p.slope ? p.slope : p.activation;
+  const void* const who = formula ? reinterpret_cast<const void*>(formula) : text::gemm;
   Kernel& kernel = gpu.modules.get({who, bits.value}, "gradus_gemm",
                                    [&] { return gemm_text(c.type, p, tile, sums != nullptr); });
   const Index step_a = p.one_a ? 0 : p.M * p.K, step_b = p.one_b ? 0 : p.K * p.N;
@@ -39,29 +43,33 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
     const char* const from_b = static_cast<const char*>(b.data) + first * step_b * Index(size_of(b.type));
     char* const to = static_cast<char*>(c.data) + first * p.M * p.N * Index(size_of(c.type));
     Arguments arguments;
-    arguments << to << c.add << from_a << from_b << p.M << p.N << p.K << step_a << step_b << p.bias << to_sums
-              << add_sums;
+    arguments << to << c.add << from_a << from_b << p.M << p.N << p.K << step_a << step_b << p.bias
+              << p.slope_at << to_sums << add_sums;
     arguments.launch(
         gpu, kernel,
         {static_cast<unsigned>(tiles), 1, static_cast<unsigned>(std::min(most, p.batch - first))});
   }
 }
 
-/// C (+)= op(A) · op(B), and F(C + bias): by cublasLt where it is large enough.
+/// C (+)= op(A) · op(B), and F(C + bias) or C · F′(y): by cublasLt where it is large enough.
 inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
                  const kernels::Multiplication& p) {
-  bool activated = false;
-  if (!gpu.products.run(c, a, b, p, nullptr, &activated)) return gemm_tiles(gpu, c, a, b, p, nullptr);
-  const Operand z(c.data, c.shape, c.type);
-  if (p.activation && !activated)
-    map(gpu, p.activation, {c.data, false, c.shape, c.type}, c.type, nullptr, &z, 1);
+  const Done done = gpu.products.run(c, a, b, p, nullptr);
+  if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, nullptr);
+  if (done != Done::product) return;
+  const Operand z(c.data, c.shape, c.type), y_and_z[] = {{p.slope_at, c.shape, c.type}, z};
+  const Target to{c.data, false, c.shape, c.type};
+  if (p.slope)
+    map(gpu, p.slope, to, c.type, nullptr, y_and_z, 2);
+  else
+    map(gpu, p.activation, to, c.type, nullptr, &z, 1);
 }
 /// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
 inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
                       const kernels::Multiplication& p) {
-  bool activated = false;  // there is no activation
-  if (!s.add && gpu.products.run(c, a, b, p, s.data, &activated)) return;
-  gemm_tiles(gpu, c, a, b, p, &s);
+  const Done done = gpu.products.run(c, a, b, p, s.add ? nullptr : s.data);
+  if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, &s);
+  if (done == Done::product || (done == Done::all && s.add)) sum(gpu, s, a, {1, p.K, p.M}, 1);
 }
 
 }  // namespace gradus::cuda

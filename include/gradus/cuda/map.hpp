@@ -17,8 +17,10 @@ struct Signature {
   Dtype compute, result;
   const Operand* x;
   int operands;
-  Index n;  // elements of y
+  Index n;                // elements of y
+  Write slope = nullptr;  // a second formula, of a 1 beside the operands
 
+  int scalar_count() const { return std::max(scalars_of(write), slope ? scalars_of(slope) : 0); }
   bool is_flat() const {
     for (int k = 0; k < operands; ++k)
       if (x[k].shape.size() != n && x[k].shape.size() != 1) return false;
@@ -37,29 +39,31 @@ struct Signature {
   std::string text() const {
     std::string s = number_text(compute) + type_text("Y", result);
     for (int k = 0; k < operands; ++k) s += type_text(message("U", k).c_str(), x[k].type);
-    return s + function_text("formula", write, compute, operands, scalars_of(write));
+    if (slope) s += function_text("slope", slope, compute, operands + 1, scalar_count());
+    return s + function_text("formula", write, compute, operands, scalar_count());
   }
   /// ", const U0* x0, …, T s0": the last parameters of every kernel with a formula.
   std::string parameters() const {
     std::string s;
     for (int k = 0; k < operands; ++k) s += message(", const U", k, "* x", k);
-    for (int k = 0; k < scalars_of(write); ++k) s += message(", T s", k);
+    for (int k = 0, n_scalars = scalar_count(); k < n_scalars; ++k) s += message(", T s", k);
     return s;
   }
-  /// formula(v, …) with operand k as read(k) says.
-  template <class Read> std::string call(const Read& read) const {
-    std::string s = "formula(v";
+  /// formula(v, …), or slope(v, …, 1, …), with operand k as read(k) says.
+  template <class Read> std::string call(const Read& read, bool of_slope = false) const {
+    std::string s = of_slope ? "slope(v" : "formula(v";
     for (int k = 0; k < operands; ++k) s += ", (T)" + read(k);
-    for (int k = 0; k < scalars_of(write); ++k) s += message(", s", k);
+    if (of_slope) s += ", (T)1";
+    for (int k = 0, n_scalars = scalar_count(); k < n_scalars; ++k) s += message(", s", k);
     return s + ")";
   }
   /// Element i of operands that are flat.
-  std::string call_at(const char* i) const {
-    return call([&](int k) { return message("x", k, "[", moves(k) ? i : "0", "]"); });
+  std::string call_at(const char* i, bool of_slope = false) const {
+    return call([&](int k) { return message("x", k, "[", moves(k) ? i : "0", "]"); }, of_slope);
   }
 
   void pass(Arguments& to, Kernel& kernel, const void* scalars) const {
-    if (kernel.extra < 0) kernel.extra = scalars_of(write);
+    if (kernel.extra < 0) kernel.extra = scalar_count();
     for (int k = 0; k < operands; ++k) to << x[k].data;
     for (int k = 0; k < kernel.extra; ++k)
       to.put(static_cast<const char*>(scalars) + std::size_t(k) * size_of(compute), size_of(compute));

@@ -18,12 +18,13 @@ enum class By { take, one_hot, softmax_cross_entropy, count };
 class Memory {
  public:
   explicit Memory(Context& c) : Memory(&c) {  // from here on the destructor runs
-    complaints_ = allocate(sizeof nothing_);
-    upload(complaints_, nothing_, sizeof nothing_);
+    fixed_ = allocate(sizeof(Fixed));
+    static constexpr Fixed first;
+    upload(fixed_, &first, sizeof first);
   }
   Memory(const Memory&) = delete;
   ~Memory() {
-    for (void* memory : {complaints_, workspaces_[0].data, workspaces_[1].data})
+    for (void* memory : {fixed_, workspaces_[0].data, workspaces_[1].data})
       if (memory) release(memory);
   }
 
@@ -63,7 +64,7 @@ class Memory {
       context_.check(driver_.MemcpyDtoHAsync(host, address(from), bytes, context_.stream()),
                      "cuMemcpyDtoHAsync");
     Complaint found[std::size(nothing_)];
-    context_.check(driver_.MemcpyDtoHAsync(found, address(complaints_), sizeof found, context_.stream()),
+    context_.check(driver_.MemcpyDtoHAsync(found, address(complaint(By{})), sizeof found, context_.stream()),
                    "cuMemcpyDtoHAsync");
     context_.synchronize();
     for (std::size_t k = 0; k < std::size(found); ++k)
@@ -91,7 +92,12 @@ class Memory {
     }
     return w.data;
   }
-  void* complaint(By who) const { return static_cast<Complaint*>(complaints_) + int(who); }
+  void* complaint(By who) const { return fixed(offsetof(Fixed, complaints)) + sizeof(Complaint) * int(who); }
+  /// 0 between kernels: of blocks that have come to the end.
+  void* counter() const { return fixed(offsetof(Fixed, counter)); }
+  const void* one(Dtype type) const {
+    return fixed(type == Dtype::f64 ? offsetof(Fixed, one_f64) : offsetof(Fixed, one_f32));
+  }
 
  private:
   explicit Memory(Context* c) : context_(*c), driver_(c->driver()) {}
@@ -115,7 +121,15 @@ class Memory {
   Context& context_;
   const Driver& driver_;
   static constexpr Complaint nothing_[int(By::count)] = {};
-  void* complaints_ = nullptr;
+  /// What lies on the device as long as it is open.
+  struct Fixed {
+    Complaint complaints[int(By::count)];
+    unsigned counter = 0;
+    float one_f32 = 1;
+    double one_f64 = 1;
+  };
+  char* fixed(std::size_t offset) const { return static_cast<char*>(fixed_) + offset; }
+  void* fixed_ = nullptr;
   struct Workspace {
     void* data = nullptr;
     std::size_t bytes = 0;

@@ -59,34 +59,43 @@ inline void sum(Gpu& gpu, const Target& y, const Operand& x, Groups g, double sc
   sum(gpu, y, {partial, s, x.type}, {g.outer, parts, g.inner}, scale, level + 1);
 }
 
-/// y = scale · Σ F(x…, scalars…) over every element: what all losses share.
-inline void sum_all(Gpu& gpu, Write write, const Target& y, double scale, const void* scalars,
-                    const Operand* x, int operands) {
+inline std::string sum_all_text(const Signature& f) {
+  using detail::message;
+  std::string text =
+      f.text() + define_text("LANES", 256) + define_text("LARGEST", 1) + text::lanes + text::last_block;
+  text += message(
+      "GRADUS_KERNEL gradus_sum_all(T* y, bool add, T* dx, T* partial, unsigned* counter, Index n, Index "
+      "part, Index parts, T scale",
+      f.parameters(), text::sum_all_begin, f.call_at("i"));
+  if (f.slope)
+    return message(text, text::sum_all_slope, f.call_at("i", true), text::sum_all_store, text::sum_all_end);
+  return message(text, "; s += v;\n    }\n", text::sum_all_end);
+}
+
+/// l = scale · Σ F(x…, scalars…) over every element, and dx = G(x…, 1, scalars…), unless there is no slope G,
+/// or dx has no memory.
+inline void loss(Gpu& gpu, Write write, Write slope, const Target& l, const Target& dx, double scale,
+                 const void* scalars, const Operand* x, int operands) {
   Index n = 0;
   for (int k = 0; k < operands; ++k) n = std::max(n, x[k].shape.size());
-  if (n == 0) return fill(gpu, y, 0);
-  const Signature f{write, y.type, y.type, x, operands, n};
+  if (n == 0) return fill(gpu, l, 0);
+  const Signature f{write, l.type, l.type, x, operands, n, slope};
   Kernel& kernel = gpu.modules.get(
-      {reinterpret_cast<const void*>(write), f.bits().add(2, 2).value}, "gradus_sum_all", [&] {
-        return f.text() + "#define LANES 256\n#define LARGEST 1\n" + text::lanes +
-               detail::message(
-                   "GRADUS_KERNEL gradus_sum_all(T* y, bool add, "
-                   "Index n, Index part, Index parts, T scale",
-                   f.parameters(), text::sum_all_begin, f.call_at("i"), text::sum_all_end);
-      });
+      {reinterpret_cast<const void*>(write), f.bits().add(1, slope != nullptr).add(2, 2).value},
+      "gradus_sum_all", [&] { return sum_all_text(f); });
   const Index part = 8192, parts = (n + part - 1) / part;
-  std::unique_lock turn(gpu.context.turn(), std::defer_lock);  // the parts are in a workspace
-  if (parts > 1) turn.lock();
-  void* const partial = parts == 1 ? y.data : gpu.memory.workspace(0, std::size_t(parts) * size_of(y.type));
-  const bool add = parts == 1 && y.add;
-  const Real by(parts == 1 ? scale : 1, y.type);
+  void* const partial = gpu.memory.workspace(0, std::size_t(parts) * size_of(l.type));
+  void* const counter = gpu.memory.counter();
+  const Real by(scale, l.type);
   Arguments a;
-  a << partial << add << n << part << parts << by;
+  a << l.data << l.add << dx.data << partial << counter << n << part << parts << by;
   f.pass(a, kernel, scalars);
   a.launch(gpu, kernel, {static_cast<unsigned>(std::min<Index>(parts, 1 << 16))});
-  if (parts == 1) return;
-  const Shape s{parts};
-  sum(gpu, y, {partial, s, y.type}, {1, parts, 1}, scale, 1);
+}
+/// y = scale · Σ F(x…, scalars…) over every element.
+inline void sum_all(Gpu& gpu, Write write, const Target& y, double scale, const void* scalars,
+                    const Operand* x, int operands) {
+  loss(gpu, write, nullptr, y, {nullptr, false, y.shape, y.type}, scale, scalars, x, operands);
 }
 
 inline void extreme(Gpu& gpu, const Target& y, const Operand& x, Groups g, bool largest) {

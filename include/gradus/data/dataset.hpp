@@ -208,7 +208,8 @@ template <class T = float> struct Dataset : Source<T> {
     if (to.rank() != shape.rank() || to.shape().size() != Index(rows.size()) * shape.inner(0))
       detail::fail<ShapeError>("dataset: the batch's array is ", to.shape(), "; it should be ",
                                shape.with(0, Index(rows.size())));
-    gradus::detail::gather_rows(to.mutable_data(), from.data(), shape.inner(0), rows);
+    const Index bytes = shape.inner(0) * Index(sizeof(U));
+    gradus::detail::gather_rows({to.mutable_data(), from.data(), bytes, from.shape()[0]}, rows);
   }
 
   template <class F> Dataset each(F&& f) const {

@@ -11,6 +11,11 @@ template <class T> void gather(const Sink<T>& y, const View<T>& x, Groups g, con
   if (y.device.is_cpu()) return cpu::gather(y, x, g, rows);
   if (const auto on = elsewhere(y, "gather")) on->gather(on.to, x, g, rows);
 }
+/// The same for rows of several arrays, at most RowLookup::most: of all that a batch is made of, in one go
+inline void gather_rows(Device device, const RowLookup* arrays, int n, const View<std::int32_t>& rows) {
+  if (device.is_cpu()) return cpu::gather_rows(arrays, n, rows);
+  table(device, "gather_rows").gather_rows(arrays, n, rows);
+}
 /// dx[outer, rows[k], inner] += dy[outer, k, inner], repeated rows in their order; g is dx's
 template <class T>
 void scatter_add(const Sink<T>& dx, const View<T>& dy, Groups g, const View<std::int32_t>& rows) {

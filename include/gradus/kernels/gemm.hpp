@@ -18,10 +18,13 @@ template <class T> struct Activation {
   const Formula& slope;
 };
 
-/// What is done to C while it is hot: y = activation(c + bias), bias [N]. Either may be missing.
+/// What is done to C while it is hot: y = activation(c + bias), bias [N]; where y [M, N] is given, c is
+/// multiplied by the activation's slope there. Any of it may be missing.
 template <class T> struct Epilogue {
-  View<T> bias = {};
+  const T* bias = nullptr;
   const Activation<T>* activation = nullptr;
+  const T* slope_at = nullptr;
+  Signs* signs = nullptr;
 };
 
 /// C[b] = op(A[b]) · op(B[b]) for each of `batch` matrices that follow one another; C is [M, N], A [M, K] or,
@@ -35,18 +38,23 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
                              const Product<T>& p, const Epilogue<T>& e = {}) {
   if (!c.device.is_cpu()) {
     if (const auto on = elsewhere(c, "gemm"))
-      on->gemm(on.to, a, b,
-               {p.M, p.N, p.K, p.batch, op_a == Op::transpose, op_b == Op::transpose, p.one_a, p.one_b,
-                e.bias.data, e.activation ? e.activation->write : nullptr, PrecisionScope::current()});
+      on->gemm(
+          on.to, a, b,
+          {p.M, p.N, p.K, p.batch, op_a == Op::transpose, op_b == Op::transpose, p.one_a, p.one_b, e.bias,
+           e.activation ? e.activation->write : nullptr, e.slope_at ? e.activation->slope.write : nullptr,
+           e.slope_at, e.signs, PrecisionScope::current()});
     return;
   }
   const auto to = c.open();
   if (!to) return;
-  const cpu::EpilogueRows<T> rows{e.bias.data, p.N};
+  const cpu::EpilogueRows<T> rows{e.bias, p.N};
+  const cpu::SlopeRows<T> slope{e.slope_at ? e.activation->slope.run : nullptr, e.slope_at, p.N};
   cpu::Finish<T> finish;
-  if (e.activation)
+  if (e.slope_at)
+    finish = {&cpu::finish_slope<T>, &slope};
+  else if (e.activation)
     finish = {e.activation->finish, &rows};
-  else if (e.bias.data)
+  else if (e.bias)
     finish = {&cpu::finish_rows<Identity, T>, &rows};
   for (Index i = 0; i < p.batch; ++i) {
     const T* ai = a.data + (p.one_a ? 0 : i * p.M * p.K);
@@ -65,9 +73,9 @@ void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<
   if (c.data && s.data && c.size() > 0 && !c.device.is_cpu()) {
     const auto sums = elsewhere(s, "gemm_sums");
     if (const auto on = elsewhere(c, "gemm_sums"); on && sums)
-      return on->gemm_sums(
-          on.to, sums.to, a, b,
-          {p.M, p.N, p.K, 1, true, false, false, false, nullptr, nullptr, PrecisionScope::current()});
+      return on->gemm_sums(on.to, sums.to, a, b,
+                           {p.M, p.N, p.K, 1, true, false, false, false, nullptr, nullptr, nullptr, nullptr,
+                            nullptr, PrecisionScope::current()});
   }
   sum(s, a, {1, p.K, p.M});
   gemm(c, a, Op::transpose, b, Op::none, p);

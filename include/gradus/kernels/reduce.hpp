@@ -16,6 +16,20 @@ void sum_all(const Formula& f, const Sink<T>& y, T scale, const T* scalars, cons
   if (const auto on = elsewhere(y, "sum_all"))
     on->sum_all(f.write, on.to, real(scale), scalars, operands, sizeof...(x));
 }
+/// l[] = scale · Σ F(x…, scalars…), and dx = G(x…, 1, scalars…), in one pass where a device can: a loss, and
+/// its slope for backward to begin with, unless that is unwanted.
+template <class T, class... U> void loss(const Formula& f, const Formula& slope, const Sink<T>& l,
+                                         const Sink<T>& dx, T scale, const T* scalars, const View<U>&... x) {
+  if (l.device.is_cpu()) {
+    const T one(1);
+    cpu::sum_all(f.run, l, scale, scalars, x...);
+    return cpu::map(slope.run, dx, scalars, x..., View<T>{&one, Shape(), l.device});
+  }
+  const Operand operands[] = {x...};
+  if (const auto on = elsewhere(l, "loss"))
+    on->loss(f.write, slope.write, on.to, {dx.data, false, dx.shape, dtype_of<T>()}, real(scale), scalars,
+             operands, sizeof...(x));
+}
 /// y[outer, inner] = scale · Σₖ x[outer, k, inner], pairwise
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale = T(1)) {
   if (y.device.is_cpu()) return cpu::sum(y, x, g, scale);

@@ -30,13 +30,24 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
   if (const auto on = elsewhere(y, "softmax_cross_entropy"))
     on->softmax_cross_entropy(on.to, elsewhere(kept, "softmax_cross_entropy").to, z, t, real(smoothing));
 }
-/// dz[B, C] from scale · dy[B], or from scale · dy[] for every row
+/// dz[B, C] from dy[B]
 template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const View<T>& z, const View<T>& kept,
                                                     const View<std::int32_t>& t, const View<T>& dy,
-                                                    T smoothing, T scale = T(1)) {
-  if (dz.device.is_cpu()) return cpu::softmax_cross_entropy_slope(dz, z, kept, t, dy, smoothing, scale);
+                                                    T smoothing) {
+  if (dz.device.is_cpu())
+    return cpu::softmax_cross_entropy_slope(dz, z, kept, t, dy.data, 1, T(1), smoothing);
   if (const auto on = elsewhere(dz, "softmax_cross_entropy_slope"))
-    on->softmax_cross_entropy_slope(on.to, z, kept, t, dy, real(smoothing), real(scale));
+    on->softmax_cross_entropy_slope(on.to, z, kept, t, dy, real(smoothing));
+}
+/// l[] = scale · Σ of the same y over all rows, and dz[B, C] its slope, unless that is unwanted: in one pass
+/// where a device can. room [3, B] is for those that cannot.
+template <class T> void softmax_cross_entropy_sum(const Sink<T>& l, const Sink<T>& dz, const Sink<T>& room,
+                                                  const View<T>& z, const View<std::int32_t>& t, T smoothing,
+                                                  T scale) {
+  if (l.device.is_cpu()) return cpu::softmax_cross_entropy_sum(l, dz, room, z, t, smoothing, scale);
+  if (const auto on = elsewhere(l, "softmax_cross_entropy_sum"))
+    on->softmax_cross_entropy_sum(on.to, {dz.data, false, dz.shape, dtype_of<T>()}, z, t, real(smoothing),
+                                  real(scale));
 }
 
 }  // namespace gradus::kernels

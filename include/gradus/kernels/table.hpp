@@ -11,10 +11,12 @@
 #include <gradus/core/formula.hpp>
 #include <gradus/core/precision.hpp>
 #include <gradus/core/random.hpp>
+#include <gradus/core/rows.hpp>
 #include <gradus/core/sink.hpp>
 
 namespace gradus::kernels {
 
+using gradus::RowLookup;
 using symbolic::Write;
 
 /// A View, its type a value. Lives as long as the call.
@@ -32,12 +34,21 @@ struct Target {
   const Shape& shape;
   Dtype type;
 };
-/// op(A) · op(B), and what is done to it: see kernels/gemm.hpp. bias: nullptr for none; activation: nullptr.
+/// Which numbers of a ReLU's y [M, N] are above 0, a bit each, rows padded to 128 bits. A device that notes
+/// them while it computes y says so, and may then take them for y when it multiplies by the slope.
+struct Signs {
+  void* bits;
+  bool noted;
+  static Index bytes(Index M, Index N) { return M * ((N + 127) / 128) * 16; }
+};
+/// op(A) · op(B), and what is done to it: see kernels/gemm.hpp. nullptr: none of it.
 struct Multiplication {
   Index M, N, K, batch;
   bool transpose_a, transpose_b, one_a, one_b;
   const void* bias;
-  Write activation;
+  Write activation, slope;
+  const void* slope_at;
+  Signs* signs;
   Precision precision;
 };
 
@@ -55,12 +66,15 @@ struct Table {
   virtual ~Table() = default;
   virtual void map(Write, const Target& y, Dtype, const void* scalars, const Operand* x, int operands) = 0;
   virtual void fill(const Target& y, double value) = 0;
+  virtual const void* one(Dtype) = 0;
   virtual void gemm(const Target& c, const Operand& a, const Operand& b, const Multiplication&) = 0;
   virtual void gemm_sums(const Target& c, const Target& s, const Operand& a, const Operand& b,
                          const Multiplication&) = 0;
 
   virtual void sum_all(Write, const Target& y, double scale, const void* scalars, const Operand* x,
                        int operands) = 0;
+  virtual void loss(Write, Write slope, const Target& l, const Target& dx, double scale, const void* scalars,
+                    const Operand* x, int operands) = 0;
   virtual void sum(const Target& y, const Operand& x, Groups, double scale) = 0;
   virtual void extreme(const Target& y, const Operand& x, Groups, bool largest) = 0;
   virtual void extreme_slope(const Target& dx, const Operand& x, const Operand& y, const Operand& dy,
@@ -74,10 +88,12 @@ struct Table {
   virtual void softmax_cross_entropy(const Target& y, const Target& kept, const Operand& z, const Operand& t,
                                      double smoothing) = 0;
   virtual void softmax_cross_entropy_slope(const Target& dz, const Operand& z, const Operand& kept,
-                                           const Operand& t, const Operand& dy, double smoothing,
-                                           double scale) = 0;
+                                           const Operand& t, const Operand& dy, double smoothing) = 0;
+  virtual void softmax_cross_entropy_sum(const Target& l, const Target& dz, const Operand& z,
+                                         const Operand& t, double smoothing, double scale) = 0;
 
   virtual void gather(const Target& y, const Operand& x, Groups, const Operand& rows) = 0;
+  virtual void gather_rows(const RowLookup* arrays, int n, const Operand& rows) = 0;
   virtual void scatter_add(const Target& dx, const Operand& dy, Groups, const Operand& rows) = 0;
   virtual void slice(const Target& y, const Operand& x, Groups, Index m, Index first, Index step) = 0;
   virtual void place(const Target& y, const Operand& x, Groups, Index m, Index first, Index step) = 0;

@@ -23,9 +23,20 @@ template <class T = float> class Dense final : public Layer<T> {
     draw(0, "");
   }
 
-  Tensor<T> operator()(const Tensor<T>& x) const override { return run(x, nullptr); }
-  bool joins() const override { return true; }
-  Tensor<T> joined(const Tensor<T>& x, const kernels::Activation<T>& a) const override { return run(x, &a); }
+  Tensor<T> operator()(const Tensor<T>& x) const override {
+    LinearLayer<T> self;
+    Index columns = x.shape().rank() > 0 ? x.shape().columns() : 0;
+    joins(self, x.shape(), columns);
+    return linear(x, &self, 1);
+  }
+  bool joins(LinearLayer<T>& to, const Shape& x, Index& columns) const override {
+    if (columns != in_) [[unlikely]]
+      detail::fail<ShapeError>(describe(), ": x is ", x.rank() > 0 ? x.with(x.rank() - 1, columns) : x,
+                               "; its last axis must be ", in_);
+    columns = out_;
+    to = {&weight, options_.bias ? &bias : nullptr, nullptr};
+    return true;
+  }
 
   void members(Members<T>& m) override {
     m("weight", weight);
@@ -41,11 +52,6 @@ template <class T = float> class Dense final : public Layer<T> {
   }
 
  private:
-  Tensor<T> run(const Tensor<T>& x, const kernels::Activation<T>* a) const {
-    if (x.shape().rank() < 1 || x.shape().columns() != in_) [[unlikely]]
-      detail::fail<ShapeError>(describe(), ": x is ", x.shape(), "; its last axis must be ", in_);
-    return options_.bias ? linear(x, weight, bias, a) : linear(x, weight, a);
-  }
   static void set(Parameter<T>& p, const Initializer& rule, const Shape& shape,
                   const random::Stream& stream) {
     const Array<T> value = nn::draw<T>(rule, shape, stream);

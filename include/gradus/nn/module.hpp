@@ -12,8 +12,8 @@
 #include <span>
 #include <string>
 
-#include <gradus/kernels/gemm.hpp>
 #include <gradus/nn/init.hpp>
+#include <gradus/ops/linear.hpp>
 #include <gradus/tape/tape.hpp>
 
 namespace gradus::nn {
@@ -160,9 +160,9 @@ template <class T = float> class Layer : public Module<T> {
   Tensor<T> forward(std::span<const Tensor<T>> inputs) const override { return (*this)(only(inputs)); }
   /// The activation that a layer before this one may join to its own kernel, or nullptr.
   virtual const kernels::Activation<T>* activation() const { return nullptr; }
-  /// This layer and then the activation in one; only where joins() says so.
-  virtual bool joins() const { return false; }
-  virtual Tensor<T> joined(const Tensor<T>& x, const kernels::Activation<T>&) const { return (*this)(x); }
+  /// Whether this layer is a product that runs as one op with its neighbours: then it says what of. Its input
+  /// is x but for `columns`, which become its output's. Throws ShapeError.
+  virtual bool joins(LinearLayer<T>&, const Shape& /*x*/, Index& /*columns*/) const { return false; }
 
  protected:
   const Tensor<T>& only(std::span<const Tensor<T>> inputs) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Layers one after the other. A Dense and the activation after it run as one kernel.
+// Layers one after the other. A Dense and the activation after it run as one kernel, several such layers in a
+// row as one op.
 #pragma once
 
 #include <gradus/nn/dense.hpp>
@@ -76,17 +77,15 @@ template <class T = float> class Sequential final : public Layer<T> {
   Layer<T>& layer(Index i) const { return *slot(i).layer; }
 
   Tensor<T> run(const Tensor<T>& x, Index n) const {
-    if (n == 0) return x;
-    Index i = 0;
-    const auto next = [&](const Tensor<T>& in) {  // one layer, or two in one kernel
-      const Layer<T>& first = layer(i++);
-      const auto* joined = i < n && first.joins() ? layer(i).activation() : nullptr;
-      if (!joined) return first(in);
-      ++i;
-      return first.joined(in, *joined);
-    };
-    Tensor<T> y = next(x);
-    while (i < n) y = next(y);
+    Tensor<T> y = x;
+    for (Index i = 0; i < n;) {
+      constexpr Index most = ops::Linear<T>::most_layers;
+      LinearLayer<T> layers[most];
+      Index joined = 0, columns = y.shape().rank() > 0 ? y.shape().columns() : 0;
+      for (; i < n && joined < most && layer(i).joins(layers[joined], y.shape(), columns); ++i, ++joined)
+        if (i + 1 < n && (layers[joined].activation = layer(i + 1).activation())) ++i;
+      y = joined > 0 ? linear(y, layers, joined) : layer(i++)(y);
+    }
     return y;
   }
 

@@ -3,6 +3,7 @@
 // through one reducing kernel. Reductions are Keras': the mean over all elements, unless asked otherwise.
 #pragma once
 
+#include <gradus/kernels/fill.hpp>
 #include <gradus/ops/reduce.hpp>
 
 namespace gradus {
@@ -52,22 +53,31 @@ template <class F, class T, class Target> constexpr LossFormula<T> describe_loss
 template <class F, class T, class Target>
 inline constexpr LossFormula<T> loss_formula = describe_loss<F, T, Target>();
 
+/// dy = dl · slope. Where the loss is what backward has begun with, dl is 1, and the slope is the gradient.
+template <class T> void send_slope(const View<T>& slope, const View<T>& dl, Step& step, const Sink<T>& dy) {
+  if (step.is_last_backward() && dl.data == kernels::one<T>(dl.device) && dy.adopt(slope.data)) return;
+  kernels::map(pairwise_formula<Mul, T>.value, dy, static_cast<const T*>(nullptr), slope, dl);
+}
+
 /// l = scale · Σ F(y, t), or F(y, t) for each element      dy = dl · scale · F′(y, t)
 template <class T> struct Loss {
   View<T> y, t;
   const LossFormula<T>& f;
   std::array<T, 2> numbers;  // the formula's own, and the scale
   bool each;
+  Sink<T> slope = {};  // of the sum, at y
 
   Shape shape() const { return each ? y.shape : Shape(); }
-  void forward(const Sink<T>& l, Step&) {
-    if (each)
-      kernels::map(f.value, l, numbers.data(), y, t);
-    else
-      kernels::sum_all(f.value, l, numbers[1], numbers.data(), y, t);
+  void forward(const Sink<T>& l, Step& step) {
+    if (each) return kernels::map(f.value, l, numbers.data(), y, t);
+    if (step.is_taped()) slope = step.scratch<T>(y.shape);
+    kernels::loss(f.value, f.dy, l, slope, numbers[1], numbers.data(), y, t);
   }
-  void backward(const View<T>& dl, Step&, const Sink<T>& dy, const Sink<T>& dt) const {
-    kernels::map(f.dy, dy, numbers.data(), y, t, dl);
+  void backward(const View<T>& dl, Step& step, const Sink<T>& dy, const Sink<T>& dt) const {
+    if (each)
+      kernels::map(f.dy, dy, numbers.data(), y, t, dl);
+    else
+      send_slope(slope.view(), dl, step, dy);
     if (f.dt) kernels::map(*f.dt, dt, numbers.data(), y, t, dl);
   }
 };

@@ -17,20 +17,23 @@ template <class T> struct SoftmaxCrossEntropy {
   View<std::int32_t> t;
   T smoothing, scale;
   bool each;  // a loss for each row; else scale times their sum
-  View<T> kept = {};
+  Sink<T> kept = {}, slope = {};
 
   Shape shape() const {  // shapes have been checked
     check_indices(t, z.shape[1], name, "label");
     return each ? t.shape : Shape();
   }
   void forward(const Sink<T>& l, Step& step) {
-    const Sink<T> keep = step.scratch<T>({2, t.size()}), rows = each ? l : step.scratch<T>(t.shape);
-    kernels::softmax_cross_entropy(rows, keep, z, t, smoothing);
-    if (!each) kernels::sum(l, rows.view(), {1, t.size(), 1}, scale);
-    kept = keep.view();
+    kept = step.scratch<T>({each ? 2 : 3, t.size()});
+    if (each) return kernels::softmax_cross_entropy(l, kept, z, t, smoothing);
+    if (step.is_taped()) slope = step.scratch<T>(z.shape);
+    kernels::softmax_cross_entropy_sum(l, slope, kept, z, t, smoothing, scale);
   }
-  void backward(const View<T>& dl, Step&, const Sink<T>& dz, const Sink<std::int32_t>&) const {
-    kernels::softmax_cross_entropy_slope(dz, z, kept, t, dl, smoothing, scale);
+  void backward(const View<T>& dl, Step& step, const Sink<T>& dz, const Sink<std::int32_t>&) const {
+    if (each)
+      kernels::softmax_cross_entropy_slope(dz, z, kept.view(), t, dl, smoothing);
+    else
+      send_slope(slope.view(), dl, step, dz);
   }
 };
 

@@ -46,8 +46,7 @@ template <class T> class Parameter {
   /// Moves the numbers; a gradient stays behind, and an optimizer that had the parameter loses it.
   void to(Device device) {
     if (device == this->device()) return;
-    leaf().value = value().to(device);
-    leaf().gradient_memory = {};
+    leaf().value = value().to(device), leaf().gradient_memory = {};
     leaf().gradient.data = nullptr, leaf().gradient.device = device, leaf().gradient.written = false;
   }
   /// A copy of what backward has added up since the optimizer's last step. Throws TapeError: nothing.
@@ -58,6 +57,7 @@ template <class T> class Parameter {
   }
   /// Off the tape; not to outlive this.
   operator Tensor<T>() const { return {value(), !frozen(), &leaf().gradient}; }
+  detail::Ticket ticket() const { return {&leaf().gradient, nullptr, 0, !frozen()}; }
   void freeze(bool frozen = true) { leaf().gradient.wanted = !frozen; }
   bool frozen() const { return !leaf().gradient.wanted; }
   Leaf& leaf() const { return *static_cast<Leaf*>(share_.get()); }

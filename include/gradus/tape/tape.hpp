@@ -44,10 +44,11 @@ class Tape {
     require<TapeError>(!state_.spent, "backward: it ran already; record again or first backward(loss, true)");
     require<ShapeError>(loss.size() == 1, "backward: the loss is ", loss.shape(), "; it must be one number");
     require<TapeError>(loss.wants_gradient(), "backward: the loss depends on no parameter and no variable");
-    kernels::fill(detail::gradient_sink<T>(loss.gradient(), state_), T(1));
+    const auto seed = state_.sink<T>(loss.gradient());
+    if (keep || !seed.adopt(kernels::one<T>(seed.device))) kernels::fill(seed, T(1));
+    state_.spent = !keep;
     for (auto* r = state_.last; r; r = r->previous)  // the loss depends on those that were written
       if (std::exchange(r->out.written, false)) r->backward(*r, state_);
-    state_.spent = !keep;
   }
 
   /// A copy of ∂loss/∂x after backward. Throws TapeError where there is none.

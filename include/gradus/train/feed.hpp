@@ -55,18 +55,20 @@ template <class T> class Feed {
     if (memory_) return load(tape, on_device(rows));
     tape.clear();
     read(tape, rows);
-    return weigh(tape, on_device(rows));
+    Gathering gathering(tape, on_device(rows));
+    return weigh(gathering);
   }
   /// The same for rows that lie on the device already; of data in memory.
   const Sample<T>& load(Tape& tape, const View<std::int32_t>& at) {
     tape.clear();
+    Gathering gathering(tape, at);
     for (std::size_t i = 0; i < sample_.inputs.size(); ++i)
-      sample_.inputs[i] = gather(tape, arrays_.inputs[i], at);
+      sample_.inputs[i] = gathering.take(arrays_.inputs[i]);
     if (layout_.labels)
-      sample_.labels = gather(tape, arrays_.labels, at);
+      sample_.labels = gathering.take(arrays_.labels);
     else
-      sample_.targets = gather(tape, arrays_.targets, at);
-    return weigh(tape, at);
+      sample_.targets = gathering.take(arrays_.targets);
+    return weigh(gathering);
   }
 
   /// Targets or labels of these rows where the host can read them; of data in memory.
@@ -77,21 +79,42 @@ template <class T> class Feed {
 
       const Shape s = from.shape.with(0, Index(rows.size()));
       if (room.shape() != s) room = std::remove_cvref_t<decltype(all)>(s);
-      gradus::detail::gather_rows(room.mutable_data(), from.data, from.shape.inner(0), rows);
+      const Index bytes = from.shape.inner(0) * Index(sizeof *from.data);
+      gradus::detail::gather_rows({room.mutable_data(), from.data, bytes, from.shape[0]}, rows);
       return room.view();
     };
     to.t = take(truth_.targets, targets_), to.labels = take(truth_.labels, labels_);
   }
 
  private:
-  const Sample<T>& weigh(Tape& tape, const View<std::int32_t>& at) {
-    if (weights_.size() > 0) {
-      const Tensor<T> w = gather(tape, weights_, at);
-      const int rank = layout_.labels ? 1 : sample_.targets.shape().rank();
-      Shape column{w.size()};  // [B, 1 …]: against losses of [B, K]
-      for (int i = 1; i < rank; ++i) column.append(1);
-      sample_.options.sample_weights = tape.input(View<T>{w.view().data, column, w.device()});
+  /// Rows of arrays as tensors of the tape; what is in them is there after run().
+  class Gathering {
+   public:
+    Gathering(Tape& tape, const View<std::int32_t>& rows) : tape_(tape), rows_(rows) {}
+    /// `axes` of size 1 are appended to the shape.
+    template <class U> Tensor<U> take(const Array<U>& from, int axes = 0) {
+      if (n_ == RowLookup::most) run();
+      Shape s = from.shape().with(0, rows_.size());
+      for (; axes > 0; --axes) s.append(1);
+      const Sink<U> to = tape_.allocate<U>(s, rows_.device);
+      arrays_[n_++] = {to.data, from.data(), from.shape().inner(0) * Index(sizeof(U)), from.shape()[0]};
+      return tape_.input(to.view());
     }
+    void run() { kernels::gather_rows(rows_.device, arrays_, std::exchange(n_, 0), rows_); }
+
+   private:
+    Tape& tape_;
+    View<std::int32_t> rows_;
+    RowLookup arrays_[RowLookup::most];
+    int n_ = 0;
+  };
+
+  const Sample<T>& weigh(Gathering& gathering) {
+    if (weights_.size() > 0) {  // [B, 1 …]: against losses of [B, K]
+      const int rank = layout_.labels ? 1 : sample_.targets.shape().rank();
+      sample_.options.sample_weights = gathering.take(weights_, rank - 1);
+    }
+    gathering.run();
     return sample_;
   }
 
@@ -106,12 +129,6 @@ template <class T> class Feed {
     if (device_.is_cpu()) return {rows.data(), n, {}};
     gradus::detail::copy_bytes(device_, rows_.mutable_data(), {}, rows.data(), rows.size_bytes());
     return {rows_.data(), n, device_};
-  }
-  template <class U>
-  static Tensor<U> gather(Tape& tape, const Array<U>& from, const View<std::int32_t>& rows) {
-    const Sink<U> to = tape.allocate<U>(from.shape().with(0, rows.size()), from.device());
-    kernels::gather(to, from.view(), kernels::Groups(from.shape(), 0), rows);
-    return tape.input(to.view());
   }
   void read(Tape& tape, std::span<const std::int32_t> rows) {
     const Index B = Index(rows.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C (+)= op(A) · op(B), and F(C + bias): tiles of TILE × TILE results, PER × PER a thread, 16 terms at a
-// time.
+// C (+)= op(A) · op(B), and F(C + bias) or C · F′(y): tiles of TILE × TILE results, PER × PER a thread, 16
+// terms at a time.
 #pragma once
 
 namespace gradus::cuda::text {
@@ -21,7 +21,7 @@ GRADUS_INLINE void gradus_load(T (*part)[TILE + 1], const T* from, Index row0, I
 }
 GRADUS_KERNEL
 gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, Index step_a, Index step_b,
-            const T* bias, T* sums, bool add_sums) {
+            const T* bias, const T* slope_at, T* sums, bool add_sums) {
   __shared__ T a[16][TILE + 1], b[16][TILE + 1];
   const Index tiles = (M + TILE - 1) / TILE, m0 = blockIdx.x % tiles * TILE, n0 = blockIdx.x / tiles * TILE;
   const int x = threadIdx.x % 16, y = threadIdx.x / 16;

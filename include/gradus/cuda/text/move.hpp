@@ -62,6 +62,28 @@ gradus_scatter_add(T* dx, const T* dy, Index outer, Index n, Index inner, const 
       dx[(o * n + gradus_index(rows, k, n, complaint)) * inner + i] += dy[(o * m + k) * inner + i];
   }
 }
+// to[k] = from[rows[k]] in words of 16, 4 or 1 bytes, array by array; blockIdx.y: which one
+struct Rows { unsigned char* to; const unsigned char* from; Index bytes, of; };
+struct Arrays { Rows array[8]; };
+template <class W> GRADUS_INLINE void gradus_copy_rows(const Rows& a, const int* rows, Index m,
+                                                       Complaint* complaint) {
+  const Index words = a.bytes / sizeof(W);
+  for (Index e = gradus_thread(); e < m * words; e += gradus_threads()) {
+    const Index k = e / words, w = e - k * words;
+    ((W*)a.to)[e] = ((const W*)a.from)[gradus_index(rows, k, a.of, complaint) * words + w];
+  }
+}
+GRADUS_KERNEL
+gradus_gather_rows(Arrays arrays, const int* rows, Index m, Complaint* complaint) {
+  const Rows a = arrays.array[blockIdx.y];
+  const Index together = (Index)a.to | (Index)a.from | a.bytes;
+  if (together % 16 == 0)
+    gradus_copy_rows<Four<unsigned> >(a, rows, m, complaint);
+  else if (together % 4 == 0)
+    gradus_copy_rows<unsigned>(a, rows, m, complaint);
+  else
+    gradus_copy_rows<unsigned char>(a, rows, m, complaint);
+}
 GRADUS_KERNEL
 gradus_one_hot(T* y, bool add, const int* labels, Index rows, Index classes, Complaint* complaint) {
   for (Index e = gradus_thread(); e < rows * classes; e += gradus_threads())

@@ -11,9 +11,8 @@ GRADUS_INLINE T gradus_warp_sum(T v) {
   for (int d = 16; d > 0; d /= 2) v += __shfl_xor_sync(ALL, v, d);
   return v;
 }
-#if LANES == 256
 // every thread of the block must call it
-static __device__ T gradus_lanes_sum(T v) {
+static __device__ T gradus_block_sum(T v) {
   __shared__ T warps[8];
   v = gradus_warp_sum(v);
   __syncthreads();  // the block may still be reading what the last call has left
@@ -23,6 +22,8 @@ static __device__ T gradus_lanes_sum(T v) {
   for (int w = 1; w < 8; ++w) s += warps[w];
   return s;
 }
+#if LANES == 256
+GRADUS_INLINE T gradus_lanes_sum(T v) { return gradus_block_sum(v); }
 #elif LANES == 32
 GRADUS_INLINE T gradus_lanes_sum(T v) { return gradus_warp_sum(v); }
 #else
@@ -92,7 +93,26 @@ gradus_sum(T* y, bool add, const T* x, Index outer, Index n, Index inner, Index 
 }
 )";
 
-// y[p] = scale · Σ F(x…) over part p: the parts around the formula's call
+// y = scale · Σ parts, once each block has written its own: by the last block to come, in the order of the
+// parts. `counter` is 0 before and after.
+inline constexpr char last_block[] = R"(
+static __device__ void gradus_sum_parts(T* y, bool add, T scale, const T* parts, Index n, unsigned* counter) {
+  __shared__ bool last;
+  if (threadIdx.x == 0) {
+    __threadfence();
+    last = atomicInc(counter, gridDim.x - 1) == gridDim.x - 1;
+  }
+  __syncthreads();
+  if (!last) return;
+  __threadfence();
+  T s = (T)-0.0;
+  for (Index i = threadIdx.x; i < n; i += 256) s += parts[i];
+  s = gradus_block_sum(s);
+  if (threadIdx.x == 0) gradus_put(y, add, scale * s);
+}
+)";
+
+// y = scale · Σ F(x…), and with slopes dx = G(x…): the parts around the formulas' calls
 inline constexpr char sum_all_begin[] = R"() {
   for (Index p = blockIdx.x; p < parts; p += gridDim.x) {
     const Index first = p * part, last = first + part < n ? first + part : n;
@@ -100,12 +120,20 @@ inline constexpr char sum_all_begin[] = R"() {
     for (Index i = first + threadIdx.x; i < last; i += 256) {
       T v;
       )";
-inline constexpr char sum_all_end[] = R"(;
+inline constexpr char sum_all_slope[] = R"(;
       s += v;
+      if (dx) {
+        )";
+inline constexpr char sum_all_store[] = R"(;
+        dx[i] = v;
+      }
     }
-    s = gradus_lanes_sum(s);
-    if (threadIdx.x == 0) gradus_put(y + p, add, scale * s);
+)";
+inline constexpr char sum_all_end[] = R"(
+    s = gradus_block_sum(s);
+    if (threadIdx.x == 0) partial[p] = s;
   }
+  gradus_sum_parts(y, add, scale, partial, parts, counter);
 }
 )";
 

@@ -82,18 +82,49 @@ gradus_softmax_cross_entropy(T* y, bool add, T* kept, const T* z, const int* t, 
   }
 }
 
-// dz = scale dy (exp(z - m - log sum) - (1 - e) [c = t] - e / n)
+// dz = dy (exp(z - m - log sum) - (1 - e) [c = t] - e / n)
 GRADUS_KERNEL
 gradus_softmax_cross_entropy_slope(T* dz, bool add, const T* z, const T* kept, const int* t, const T* dy,
-                                   Index dy_step, Index rows, Index n, T smoothing, T scale) {
+                                   Index rows, Index n, T smoothing) {
   const T spread = smoothing / (T)n;
   for (Index i = gradus_thread(); i < rows * n; i += gradus_threads()) {
     const Index b = i / n;
-    const T g = scale * dy[b * dy_step];
+    const T g = dy[b];
     T d = g * (exp(z[i] - kept[b] - kept[rows + b]) - spread);
     if (t[b] == i - b * n) d -= g * ((T)1 - smoothing);
     gradus_put(dz + i, add, d);
   }
+}
+
+// l = scale sum y, and dz its slope; a block has `part` rows, of which its lanes take one after the other
+GRADUS_KERNEL
+gradus_softmax_cross_entropy_sum(T* l, bool add, T* dz, T* partial, unsigned* counter, const T* z, const int* t,
+                                 Index outer, Index n, Index part, T smoothing, T scale,
+                                 Complaint* complaint) {
+  const Index lane = threadIdx.x % LANES, first = blockIdx.x * part;
+  const Index last = first + part < outer ? first + part : outer;
+  const T share = smoothing / (T)n;
+  T sum = 0;
+  for (Index b = first + threadIdx.x / LANES; b < last; b += 256 / LANES) {
+    const T* row = z + b * n;
+    const T m = gradus_shift(row, n, 1), s = log(gradus_sum_exp(row, n, 1, m));
+    T spread = 0;
+    if (smoothing != 0) {  // 0 inf is none
+      for (Index k = lane; k < n; k += LANES) spread += row[k] - m;
+      spread = share * gradus_lanes_sum(spread);
+    }
+    const Index label = gradus_index(t, b, n, complaint);
+    if (lane == 0) sum += s - ((T)1 - smoothing) * (row[label] - m) - spread;
+    if (dz)
+      for (Index k = lane; k < n; k += LANES) {
+        T d = scale * (exp(row[k] - m - s) - share);
+        if (k == label) d -= scale * ((T)1 - smoothing);
+        dz[b * n + k] = d;
+      }
+  }
+  sum = gradus_block_sum(sum);
+  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+  gradus_sum_parts(l, add, scale, partial, gridDim.x, counter);
 }
 )";
 
