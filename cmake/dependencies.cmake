@@ -7,7 +7,7 @@
 
 set(needed Eigen3)
 if(GRADUS_BUILD_TESTS)
-  list(APPEND needed Catch2)
+  list(APPEND needed Catch2 dlpack)
 endif()
 if(GRADUS_BUILD_EXAMPLES)
   list(APPEND needed CLI11)
@@ -31,6 +31,12 @@ set(Catch2_headers single_include)
 set(Catch2_archives
     "3725c0f0a75f376a5005dde31ead0feb8f7da7507644c201b814443de8355170 https://raw.githubusercontent.com/catchorg/Catch2/v2.13.10/single_include/catch2/catch.hpp"
     "2f4fe284449cf17394350e027ae21958973a61b9161197d416e2dfca16167686 ${pool}/c/catch2/catch2_2.13.10.orig.tar.gz")
+set(dlpack_package libdlpack-dev)
+set(dlpack_target dlpack::dlpack)
+set(dlpack_headers include)
+set(dlpack_archives
+    "ce7715108623c011aa1e01afb32e218ddbdf66492494d7e718a78ac41010b77a https://github.com/dmlc/dlpack/archive/refs/tags/v0.6.tar.gz"
+    "ce7715108623c011aa1e01afb32e218ddbdf66492494d7e718a78ac41010b77a ${pool}/d/dlpack/dlpack_0.6.orig.tar.gz")
 set(CLI11_package libcli11-dev)
 set(CLI11_target CLI11::CLI11)
 set(CLI11_headers include)

@@ -82,6 +82,13 @@ TEST_CASE("includes obey the layers", "[layers]") {
     tree.plant("include/gradus/ops/exp.hpp", head + "#include <gradus/cuda/map.hpp>\n");
     check_complains(guards::layers(tree.root), "ops/ may not include cuda/");
   }
+  SECTION("DLPack's header for everybody") {
+    tree.plant("include/gradus/dlpack.hpp", head + "#include <gradus/core/shape.hpp>\n");
+    check_passes(guards::layers(tree.root));
+    tree.plant("include/gradus/gradus.hpp", head + "#include <gradus/dlpack.hpp>\n");
+    check_complains(guards::layers(tree.root),
+                    "gradus/gradus.hpp includes <gradus/dlpack.hpp>; only programs may");
+  }
   SECTION("cuda below the contract") {
     tree.plant("include/gradus/cuda.hpp",
                head + "#include <gradus/cuda/map.hpp>\n#include <gradus/gradus.hpp>\n");

@@ -98,6 +98,9 @@ inline Complaints layers(const fs::path& root) {
       const bool basic = target == "gradus/fwd.hpp" || target == "gradus/version.hpp";
       if (from.empty() && header != "gradus/cuda.hpp" && to == "cuda")
         wrong.push_back(header + " includes " + include + "; only gradus/cuda.hpp may include cuda/");
+      if (target == "gradus/dlpack.hpp")
+        wrong.push_back(header + " includes " + include +
+                        "; only programs may, for it needs DLPack's header");
       if (!from.empty() && from != to && !basic && allowed.count(from) && !allowed.at(from).count(to))
         wrong.push_back(header + " includes " + include + "; " + from + "/ may not include " +
                         (to.empty() ? "the umbrella headers" : to + "/"));

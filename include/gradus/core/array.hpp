@@ -136,8 +136,8 @@ template <class T> class Array {
     return mutable_data()[at];
   }
 
-  /// Throws OwnershipError where the memory is shared with another array, a tensor or the caller's own
-  /// (borrow).
+  /// Throws OwnershipError where the memory is shared with another array or a tensor, or is the caller's own
+  /// (borrow) or another library's (from_dlpack).
   T* mutable_data() {
     if (share_.owners() == 0 && size() > 0)
       detail::fail<OwnershipError>("array ", shape(), ": borrowed memory is read-only; copy() it first");

@@ -45,6 +45,7 @@ struct Block {
   std::size_t bytes = 0;
   Device device = {};
   Block* next = nullptr;  // in the list of its pool or arena
+  bool borrowed = false;  // from somebody who may write to it: read-only, however few share it
 };
 
 /// No other thread has been started yet: counting needs no locked instruction, which costs as much as a small
@@ -155,7 +156,10 @@ class Share {
   }
   ~Share() { drop(block_); }
   Block* get() const { return block_; }
-  std::int64_t owners() const { return block_ ? block_->owners.load(std::memory_order_acquire) : 0; }
+  /// 0: the memory is borrowed.
+  std::int64_t owners() const {
+    return block_ && !block_->borrowed ? block_->owners.load(std::memory_order_acquire) : 0;
+  }
 
  private:
   Block* block_ = nullptr;
