@@ -204,7 +204,13 @@ TEST_CASE("code in the README is an example", "[readme]") {
   expect("```cpp\nint main() {}\n```\n", "a cpp block without");
   expect(marker + "text\n```cpp\nint main() {}\n```\n", "a cpp block without");
   expect("<!-- example: examples/two.cpp -->\n```cpp\nint main() {}\n```\n",
-         "examples/two.cpp is no example");
+         "examples/two.cpp is no example and no test");
+  tree.plant("include/gradus/one.hpp", head);
+  expect("<!-- part of: include/gradus/one.hpp -->\n```cpp\n#pragma once\n```\n",
+         "include/gradus/one.hpp is no example and no test");
+  tree.plant("tests/consumers/one.cpp", "int x;\n");
+  tree.plant("README.md", "<!-- part of: tests/consumers/one.cpp -->\n```cpp\nint x;\n```\n");
+  check_passes(guards::readme(tree.root));
   expect(marker + "```cpp\nint main() {}\n", "not closed");
   tree.plant("examples/one.cpp", "#include <a>\n\nint main() {}\n");
   tree.plant("README.md", part + "\n```cpp\nint main() {}\n```\n");

@@ -239,7 +239,7 @@ inline Complaints devices(const fs::path& root) {
   return wrong;
 }
 
-/// C++ in the README is a whole example or a part of one, so that it is compiled and run:
+/// C++ in the README is a whole example (or test) or a part of one, so that it is compiled and run:
 ///   <!-- example: examples/first_model.cpp -->   or   <!-- part of: examples/first_model.cpp -->   above the
 ///   block
 inline Complaints readme(const fs::path& root) {
@@ -265,8 +265,8 @@ inline Complaints readme(const fs::path& root) {
       const auto source = read(root / file);
       if (file.empty())
         say("a cpp block without <!-- example: examples/... --> above it");
-      else if (file.rfind("examples/", 0) != 0 || source.empty())
-        say(file + " is no example");
+      else if ((file.rfind("examples/", 0) != 0 && file.rfind("tests/", 0) != 0) || source.empty())
+        say(file + " is no example and no test");
       else if (how == "example" ? block != source : source.find(block) == std::string::npos)
         say("the block differs from " + file);
       file.clear();
