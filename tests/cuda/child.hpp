@@ -11,25 +11,8 @@
 #include <unistd.h>
 
 #include <gradus/core/parallel.hpp>
-#include <gradus/cuda/context.hpp>
-
-#include "tests/support/catch.hpp"
-#include "tests/support/emulator/emulator.hpp"
 
 namespace gradus::test {
-
-/// The emulator in place, as devices() has it, but no GPU is opened. False: the machine has a real one.
-inline bool emulated() {
-  if (cuda::stand_in<cuda::Driver>) return true;
-  if (cuda::why_not(0).empty()) {
-    WARN("this machine has a GPU: not tested");
-    return false;
-  }
-  ::setenv("GRADUS_CACHE_DIR", "off", 1);
-  ::setenv("GRADUS_EMULATOR_CACHE", GRADUS_TEST_CACHE_DIR "/images", 1);
-  emulator::install();
-  return true;
-}
 
 /// The string that f returns in a child of this process; or what it threw, or died of. No CHECK in there.
 template <class F> std::string in_child(const F& f) {

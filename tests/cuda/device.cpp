@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
-// "cuda" as a device: why it cannot be used, several of them, arrays on it, indices that it refuses, threads.
-#include <atomic>
-#include <chrono>
-#include <thread>
-
+// "cuda" as a device: why it cannot be used, several of them, memory that comes back. What is the same on a GPU is in
+// tests/gpu.
 #include <gradus/cuda.hpp>
 
 #include "tests/cuda/child.hpp"
@@ -11,6 +8,7 @@
 #include "tests/io/temporary.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
+#include "tests/support/emulator/emulator.hpp"
 #include "tests/support/numbers.hpp"
 #include "tests/support/words.hpp"
 
@@ -43,31 +41,6 @@ template <CUresult error> void fail_init() {
   cuda::stand_in<cuda::Driver> = &table;
 }
 
-/// After each launch others have their turn: the worst that threads can do to each other, while it lives.
-class Interleaved {
- public:
-  Interleaved() {
-    table() = *cuda::stand_in<cuda::Driver>;
-    const_cast<cuda::Driver&>(*cuda::stand_in<cuda::Driver>)
-        .LaunchKernel =  // the emulator's, which is not const
-        [](auto... arguments) {
-          const CUresult r = table().LaunchKernel(arguments...);
-          std::this_thread::sleep_for(std::chrono::microseconds(50));
-          return r;
-        };
-  }
-  Interleaved(const Interleaved&) = delete;
-  ~Interleaved() {
-    const_cast<cuda::Driver&>(*cuda::stand_in<cuda::Driver>).LaunchKernel = table().LaunchKernel;
-  }
-
- private:
-  static cuda::Driver& table() {
-    static cuda::Driver before;
-    return before;
-  }
-};
-
 Array<float> counted(Index n, float first = 0) {
   Array<float> a{Shape{n}};
   for (Index i = 0; i < n; ++i) a.mutable_data()[i] = first + float(i);
@@ -79,7 +52,7 @@ Array<float> counted(Index n, float first = 0) {
 // ---- why not
 
 TEST_CASE("a GPU that cannot be used is refused in one sentence, with the remedy") {
-  if (!emulated()) return;
+  emulate();
   const std::string none = "cuda: no usable GPU: ";
   const Environment visible("CUDA_VISIBLE_DEVICES", nullptr);
   CHECK(refusal([] { settings().devices = 0; }) == none + "the driver sees no device");
@@ -101,7 +74,7 @@ TEST_CASE("a GPU that cannot be used is refused in one sentence, with the remedy
 }
 
 TEST_CASE("a library that is missing is named, with the remedy") {
-  if (!emulated()) return;
+  emulate();
   const gradus_test::TemporaryFolder empty;
   const Environment only("GRADUS_CUDA_LIBRARY_PATH", empty.path().c_str());
   const std::string none = "cuda: no usable GPU: ", toolkit = std::to_string(CUDA_VERSION / 1000);
@@ -115,7 +88,7 @@ TEST_CASE("a library that is missing is named, with the remedy") {
 }
 
 TEST_CASE("a GPU that is not there, and what is no number") {
-  if (!emulated()) return;
+  emulate();
   const auto one = [] { settings().devices = 1; };
   const auto two = [] { settings().devices = 2; };
   CHECK(refusal(one, "cuda:1") == "cuda:1: there is one GPU, cuda:0");
@@ -126,7 +99,7 @@ TEST_CASE("a GPU that is not there, and what is no number") {
 }
 
 TEST_CASE("\"auto\" takes the GPU that is there, and says so") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([] { return Device::choose("auto").reason; }) ==
         "cuda:0 (NVIDIA Emulated): found, and asked for by \"auto\"");
 }
@@ -146,7 +119,7 @@ TEST_CASE("machine code where NVRTC knows the GPU or its family, else PTX") {
 }
 
 TEST_CASE("\"auto\" passes over a GPU that cannot be opened, and says why") {
-  if (!emulated()) return;
+  emulate();
   const std::string reason = in_child([] {
     settings().capability = 52;
     return Device::choose("auto").reason;
@@ -156,7 +129,7 @@ TEST_CASE("\"auto\" passes over a GPU that cannot be opened, and says why") {
 }
 
 TEST_CASE("a GPU of any age that NVRTC compiles for works") {
-  if (!emulated()) return;
+  emulate();
   const auto on = [](int capability) {
     return in_child([&] {
       settings().capability = capability;
@@ -174,7 +147,7 @@ TEST_CASE("a GPU of any age that NVRTC compiles for works") {
 // ---- several GPUs
 
 TEST_CASE("two GPUs: each its own numbers, one after the other and mixed up") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           settings().devices = 2;
           const Array<float> x = counted(70);
@@ -193,7 +166,7 @@ TEST_CASE("two GPUs: each its own numbers, one after the other and mixed up") {
 }
 
 TEST_CASE("a model is trained on the second GPU as on the first") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           settings().devices = 2;
           const auto trained = [](const char* device) {
@@ -211,55 +184,11 @@ TEST_CASE("a model is trained on the second GPU as on the first") {
         }) == "the same bits");
 }
 
-// ---- arrays
-
-TEST_CASE("arrays on a GPU: made, copied, sliced, read, owned") {
-  const Device gpu = devices().back();
-  const Array<float> x = counted(12), a = x.to(gpu);
-  CHECK(a.device() == gpu);
-  CHECK(a.to(gpu).data() == a.data());  // it is there already
-  CHECK(a.copy().data() != a.data());
-  CHECK(a.to("cpu") == x);
-  CHECK(a.copy().to("cpu") == x);
-  CHECK(a.slice(3, 7).to("cpu") == counted(4, 3));
-  CHECK(a.reshape({3, 4})[1].copy().to("cpu") == counted(4, 4));
-  CHECK(a.slice(11, 12).item() == 11);
-  CHECK(zeros<float>({5}, gpu).to("cpu") == Array<float>{0, 0, 0, 0, 0});
-  CHECK(full<float>({2}, 7, gpu).to("cpu") == Array<float>{7, 7});
-  CHECK(Array<double>{1, 2}.to(gpu).to("cpu") == Array<double>{1, 2});
-  CHECK(Array<std::int32_t>{1, -2}.to(gpu).to("cpu") == Array<std::int32_t>{1, -2});
-
-  CHECK(words<OwnershipError>([&] {
-          Array<float> shared = a;
-          shared.mutable_data();
-        }) != "no exception");
-  Array<float> owned = a.copy();
-  CHECK(words<OwnershipError>([&] { owned.mutable_data(); }) == "no exception");
-  CHECK(words<DeviceError>([&] { a.values(); }) ==
-        "values: the array [12] is on " + gpu.name() + "; move it with .to(\"cpu\")");
-  CHECK(words<DeviceError>([&] { a(1); }) ==
-        "element access: the array [12] is on " + gpu.name() + "; move it with .to(\"cpu\")");
-  CHECK(device_findings().empty());
-}
-
-TEST_CASE("arrays of nothing on a GPU") {
-  const Device gpu = devices().back();
-  for (const Shape& shape : {Shape{0}, Shape{3, 0}, Shape{0, 2}}) {
-    const Array<float> x(shape), a = x.to(gpu);
-    CHECK(a.shape() == shape);
-    CHECK(a.to("cpu") == x);
-    CHECK(a.copy().to("cpu") == x);
-    CHECK(Array<float>(shape, gpu).to("cpu") == x);
-    CHECK(relu(a).array().to("cpu") == x);
-    CHECK(sum(a).item() == 0);
-  }
-  CHECK(counted(3).to(gpu).slice(1, 1).to("cpu") == Array<float>(Shape{0}));
-  CHECK(device_findings().empty());
-}
+// ---- memory
 
 TEST_CASE("memory comes back, and an array may outlive everything") {
-  if (!emulated()) return;
-  const Device gpu = devices().back();
+  emulate();
+  const Device gpu("cuda");
   immortal = counted(5).to(gpu);
   const auto before = emulator::leaks();
   for (int i = 0; i < 3; ++i) {
@@ -270,126 +199,4 @@ TEST_CASE("memory comes back, and an array may outlive everything") {
   CHECK(emulator::leaks() == before);
   CHECK(immortal.to("cpu") == counted(5));
   CHECK(device_findings().empty());
-}
-
-// ---- bad indices
-
-TEST_CASE("an index outside is an error in the CPU's words, once, at the next download") {
-  const Device gpu = devices().back();
-  const Array<float> table = counted(10).reshape({5, 2}), on_gpu = table.to(gpu);
-  const Array<std::int32_t> good{0, 4, 2}, bad{0, 4, 1, 7, -1, 9};
-  const auto fails_as_on_the_cpu = [&](const auto& f) {
-    const std::string said = words<IndexError>([&] { f(Device()); });
-    CAPTURE(said);
-    CHECK(said != "no exception");
-    const auto y = f(gpu);  // nobody has looked yet
-    CHECK(words<IndexError>([&] { y.array().to("cpu"); }) == said);
-    CHECK(words<IndexError>([&] { on_gpu.to("cpu"); }) == "no exception");
-    CHECK(take(on_gpu, good.to(gpu)).array().to("cpu") == take(table, good).array());
-  };
-  CHECK(words<IndexError>([&] { take(on_gpu, bad.to(gpu)).array().to("cpu"); }) ==
-        "take: index 7 at place 3 is outside 0 to 4");
-  fails_as_on_the_cpu([&](Device d) { return take(table.to(d), bad.to(d)); });
-  fails_as_on_the_cpu([&](Device d) { return one_hot<float>(bad.to(d), 5); });
-  const Array<std::int32_t> negative{3, -2147483647 - 1, 8};
-  fails_as_on_the_cpu([&](Device d) { return take(table.to(d), negative.to(d)); });
-  fails_as_on_the_cpu([&](Device d) { return one_hot<float>(negative.to(d), 5); });
-  const Array<float> logits = counted(12).reshape({6, 2});
-  fails_as_on_the_cpu([&](Device d) { return softmax_cross_entropy(logits.to(d), bad.to(d)); });
-  CHECK(device_findings().empty());
-}
-
-TEST_CASE("two kinds of bad indices: each is told of") {
-  const Device gpu = devices().back();
-  const Array<float> table = counted(5).to(gpu);
-  const auto y = take(table, Array<std::int32_t>{5}.to(gpu));
-  const auto z = one_hot<float>(Array<std::int32_t>{1, 6}.to(gpu), 4);
-  CHECK(words<IndexError>([&] { table.to("cpu"); }) == "take: index 5 at place 0 is outside 0 to 4");
-  CHECK(words<IndexError>([&] { table.to("cpu"); }) == "one_hot: label 6 at place 1 is outside 0 to 3");
-  CHECK(words<IndexError>([&] { table.to("cpu"); }) == "no exception");
-}
-
-// ---- threads
-
-TEST_CASE("threads that share a model and a GPU get the right bits") {
-  if (!emulated()) return;
-  const Device gpu = devices().back();
-  nn::Sequential<float> model{nn::Dense{40, 48}, nn::Relu{}, nn::Dense{48, 3}, nn::Softmax{}};
-  model.to(gpu);
-  // the sum of 9,000 is had in parts, through memory that all threads share
-  const Array<float> long_ones[] = {numbers({9000}).to<float>().to(gpu),
-                                    numbers({9000}, 1, 2).to<float>().to(gpu)};
-  const float totals[] = {sum(long_ones[0]).item(), sum(long_ones[1]).item()};
-  const auto input = [](int i) { return numbers({40, 40}, -1, 1, std::uint64_t(i)).to<float>(); };
-  std::vector<Array<float>> expected;
-  for (int i = 0; i < 4; ++i) expected.push_back(predict(model, input(i)));
-  const Interleaved launches;
-  const auto work = [&](int which, std::string& wrong) {
-    try {
-      for (int i = 0; i < 8; ++i) {
-        const int k = (2 * which + i) % 4;
-        if (!same_bits(predict(model, input(k)), expected[std::size_t(k)])) wrong += "other outputs; ";
-      }
-      std::vector<Tensor<float>> sums;  // nobody waits: the launches of both threads meet in the stream
-      for (int i = 0; i < 100; ++i) sums.push_back(sum(long_ones[which]));
-      for (const auto& y : sums)
-        if (y.item() != totals[which]) wrong += "another sum; ";
-    } catch (const std::exception& e) { wrong += e.what(); }
-  };
-  std::string wrong[2];
-  std::thread one(work, 0, std::ref(wrong[0])), two(work, 1, std::ref(wrong[1]));
-  one.join(), two.join();
-  CHECK(wrong[0] == "");
-  CHECK(wrong[1] == "");
-  CHECK(device_findings().empty());
-}
-
-TEST_CASE("one thread trains while another infers: each as if it were alone") {
-  if (!emulated()) return;
-  const Device gpu = devices().back();
-  nn::Sequential<float> idle{nn::Dense{4, 8}, nn::Tanh{}, nn::Dense{8, 3}};
-  idle.to(gpu);
-  const Array<float> x = numbers({16, 4}).to<float>();
-  const Array<float> expected = predict(idle, x);
-  const auto trained = [&] {
-    nn::Sequential<float> model{nn::Dense{4, 8}, nn::Tanh{}, nn::Dropout{0.2}, nn::Dense{8, 3},
-                                nn::Softmax{}};
-    FitOptions<float> o;
-    o.loss = "softmax_cross_entropy", o.epochs = 4, o.batch_size = 8, o.device = gpu.name();
-    o.metrics = {"accuracy"}, o.verbose = Verbose::silent;
-    fit(model, data::blobs(60, {.features = 4, .seed = 1}), o);
-    return model.named_parameters()[0].value().copy();
-  };
-  const Array<float> alone = trained();
-  const Interleaved launches;
-  std::atomic<bool> done = false;
-  std::string wrong;
-  std::thread other([&] {
-    try {
-      while (!done)
-        if (!same_bits(predict(idle, x), expected)) wrong += "other outputs; ";
-    } catch (const std::exception& e) { wrong += e.what(); }
-  });
-  std::vector<Array<float>> results;
-  std::string failed;
-  try {
-    for (int i = 0; i < 3; ++i) results.push_back(trained());
-  } catch (const std::exception& e) { failed = e.what(); }
-  done = true, other.join();
-  CHECK(failed == "");
-  CHECK(wrong == "");
-  for (const auto& r : results) CHECK(same_bits(r, alone));
-  CHECK(device_findings().empty());
-}
-
-TEST_CASE("whole numbers are summed as they are") {
-  devices();
-  const Array<std::int64_t> wide = {1, 2, 3, std::int64_t(1) << 60};
-  CHECK(sum(wide.to("cuda")).array().item() == (std::int64_t(1) << 60) + 6);
-  CHECK(sum(Array<std::int32_t>{{1, 2}, {30, 40}}.to("cuda"), 0).array().to("cpu") ==
-        Array<std::int32_t>{31, 42});
-  CHECK(words<DeviceError>([] {
-          sum(Array<std::uint8_t>{1, 2}.to("cuda"));
-        }) == "sum: uint8 is not summed on a GPU; convert on the CPU, with array.to<float>()");
-  for (const auto& found : device_findings()) FAIL_CHECK(found);
 }

@@ -11,6 +11,8 @@
 
 #include "tests/cuda/child.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/devices.hpp"
+#include "tests/support/emulator/emulator.hpp"
 #include "tests/support/words.hpp"
 
 using namespace gradus;
@@ -136,7 +138,7 @@ struct Training {
 }  // namespace
 
 TEST_CASE("each call of a training fails in turn") {
-  if (!emulated()) return;
+  emulate();
   open_ledger(), emulator::heap();  // made once, for all children
   // of a process that nothing disturbs
   std::istringstream reference(in_child([] {
@@ -183,7 +185,7 @@ TEST_CASE("each call of a training fails in turn") {
 }
 
 TEST_CASE("memory that is full is an exception, after which a smaller batch fits") {
-  if (!emulated()) return;
+  emulate();
   open_ledger(), emulator::heap();
   const auto training = [](Index batch) {
     settings().checks = false;
@@ -217,7 +219,7 @@ TEST_CASE("memory that is full is an exception, after which a smaller batch fits
 }
 
 TEST_CASE("an array that is too large is an exception that says how much there is") {
-  if (!emulated()) return;
+  emulate();
   CHECK(
       in_child([]() -> std::string {
         settings().capacity = std::size_t(8) << 20;
@@ -271,7 +273,7 @@ template <class Table, class R, class... A, R (*Table::*slot)(A...)> struct Faul
 }  // namespace
 
 TEST_CASE("a GPU that is lost says so at once and for ever after; the CPU goes on") {
-  if (!emulated()) return;
+  emulate();
   emulator::heap();
   const std::string cpu_bits = in_child([] {
     Training t(1);
@@ -303,7 +305,7 @@ TEST_CASE("a GPU that is lost says so at once and for ever after; the CPU goes o
 }
 
 TEST_CASE("a GPU that is lost between two calls, and where nobody asks it anything") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           Training t;
           t.options.after_epoch = [](Epoch<float>&) { emulator::lose_device(); };

@@ -39,11 +39,7 @@ std::size_t count(const std::vector<std::string>& all, const std::string& name) 
 }  // namespace
 
 TEST_CASE("a step of L layers takes 3 L + 2 kernels") {
-  devices();
-  if (!cuda::stand_in<cuda::Driver>) {
-    WARN("not tested: the emulator counts, and here is a GPU");
-    return;
-  }
+  emulate();
   using nn::Dense, nn::Relu, nn::Sequential, nn::Sigmoid, nn::Softmax;
   // cublasLt's: of each layer forward and dW, of all but the first dx, with bias, ReLU, its slope and db
   const auto blobs = data::blobs(64, {.features = 80, .centers = 32});

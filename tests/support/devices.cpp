@@ -35,16 +35,25 @@ struct KeepingNvrtc {
 
 }  // namespace
 
+void emulate() {
+  static const bool once [[maybe_unused]] = [] {
+    // Emulated kernels are code for the CPU, and must not meet a GPU's in the user's cache. The library keeps
+    // none, so that every process asks for its texts; what the emulator made of them is kept.
+    ::setenv("GRADUS_CACHE_DIR", "off", 1);
+    ::setenv("GRADUS_EMULATOR_CACHE", GRADUS_TEST_CACHE_DIR "/images", 1);
+    emulator::install();
+    KeepingNvrtc::install();
+    return true;
+  }();
+}
+
 const std::vector<Device>& devices() {
   static const std::vector<Device> all = [] {
-    if (!cuda::why_not(0).empty()) {
-      // Emulated kernels are code for the CPU, and must not meet a GPU's in the user's cache. The library
-      // keeps none, so that every process asks for its texts; what the emulator made of them is kept.
-      ::setenv("GRADUS_CACHE_DIR", "off", 1);
-      ::setenv("GRADUS_EMULATOR_CACHE", GRADUS_TEST_CACHE_DIR "/images", 1);
-      emulator::install();
-      KeepingNvrtc::install();
-    }
+    const char* const gpu = std::getenv("GRADUS_TEST_GPU");
+    if (gpu && *gpu)
+      ::setenv("GRADUS_CACHE_DIR", GRADUS_TEST_CACHE_DIR "/gpu", 1);  // not the user's: a first run is one
+    else
+      emulate();
     return std::vector<Device>{Device(), Device("cuda")};
   }();
   return all;
