@@ -33,6 +33,11 @@ struct WrongElsewhere : Cube {  // for what compiles formulas, and not for numbe
     return std::is_same_v<X, symbolic::Symbol> ? 3 * x * x + X(1e-9) : 3 * x * x;
   }
 };
+struct WrongWhereSmall : Cube {  // by less than a large value's last place
+  template <class X> static X value(X x) {
+    return std::is_same_v<X, symbolic::Symbol> ? x * x * x + X(1e-14) : x * x * x;
+  }
+};
 struct Product {
   static constexpr const char* name = "product";
   template <class X> static X value(X a, X b) { return a * b; }
@@ -108,6 +113,8 @@ TEST_CASE("expect_op: what is wrong on another device alone is found") {
   const auto failures = op_failures([](auto x) { return pointwise<WrongElsewhere>(x); }, cube, grid(some));
   CHECK(says(failures, "the value on cuda:0 is"));
   CHECK(says(failures, "the gradient on cuda:0 is"));
+  CHECK(says(op_failures([](auto x) { return pointwise<WrongWhereSmall>(x); }, cube, grid({1e-3, 2})),
+             "the value on cuda:0 is"));
 }
 
 TEST_CASE("expect_op: a wrong gradient is found") {
