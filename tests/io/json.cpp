@@ -51,6 +51,8 @@ TEST_CASE("json numbers come back exactly") {
        {std::int64_t{0}, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})
     CHECK(Json::parse(Json(n).str()).integer() == n);
   CHECK(Json(std::uint64_t{1} << 63).str() == "9223372036854775808");
+  for (const std::uint64_t n : {std::uint64_t(0), std::uint64_t(139), std::uint64_t(1) << 63})
+    CHECK(Json::parse(Json(n).str()) == Json(n));
   CHECK(Json(std::nan("")).str() == "null");
   CHECK(Json(-std::numeric_limits<double>::infinity()).str() == "null");
   CHECK(Json::parse("9223372036854775808").number() == 9223372036854775808.0);

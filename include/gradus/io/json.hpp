@@ -56,7 +56,9 @@ template <int = 0> class BasicJson {
     requires(!std::same_as<I, bool> && (sizeof(I) < 8 || std::signed_integral<I>))
   BasicJson(I n) : kind_(Kind::integer), integer_(n) {}
   BasicJson(std::unsigned_integral auto n) requires(sizeof n == 8)
-      : kind_(n >> 63 ? Kind::number : Kind::integer), integer_(std::int64_t(n)), number_(double(n)) {}
+      : kind_(n >> 63 ? Kind::number : Kind::integer),
+        integer_(n >> 63 ? 0 : std::int64_t(n)),
+        number_(n >> 63 ? double(n) : 0) {}
   BasicJson(std::floating_point auto x) : kind_(Kind::number), number_(static_cast<double>(x)) {}
   BasicJson(std::string s) : kind_(Kind::string), string_(std::move(s)) {}
   BasicJson(std::string_view s) : Json(std::string(s)) {}
