@@ -2,7 +2,10 @@
 // The closing table of the check on a GPU: whatever is wrong with a part shows.
 #include "tests/cuda_check/report.hpp"
 
+#include "tests/cuda/environment.hpp"
+#include "tests/cuda_check/machine.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/devices.hpp"
 
 using namespace gradus::check;
 using gradus::io::Json;
@@ -85,6 +88,24 @@ kernels  copy                            4.1 TB/s  ≥ 3.5
 kernels  sum                              30 µs    ≤ 20    missed
 kernels  peer                          31.25 µs
 )");
+}
+
+TEST_CASE("what figures depend on: the GPU, its libraries, the commit") {
+  gradus::test::emulate();
+  REQUIRE(gradus::cuda::why_not(0) == "");
+  const gradus::test::Environment commit("GRADUS_COMMIT", "1a2b3c4d");
+  const Json m = machine(GRADUS_SOURCE_DIR);
+  CHECK(m.at("gpu").string() == "NVIDIA Emulated");
+  CHECK(m.at("compute_capability").string() == "9.0");
+  CHECK(m.at("cuda").string() == gradus::cuda::version_words(CUDA_VERSION, 1000, 10));
+  CHECK(m.at("commit").string() == "1a2b3c4d");
+  CHECK(Json::parse(m.str(2)) == m);  // parts are joined where this is equal
+  CHECK(today().size() == 10);
+}
+
+TEST_CASE("sources without a history have an unknown commit") {
+  const gradus::test::Environment none("GRADUS_COMMIT", nullptr);
+  CHECK(commit_of("/") == "unknown");
 }
 
 TEST_CASE("a GPU's file has a name that any system takes") {

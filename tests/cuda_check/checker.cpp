@@ -139,10 +139,7 @@ void keep(const Options& o, const Json& machine, const Json& parts) {
 int main(int argc, char** argv) {
   try {
     const Options o = options_of(argc, argv);
-    if (o.rehearsal)
-      test::emulate();
-    else
-      ::setenv("GRADUS_TEST_GPU", "1", 1);
+    if (o.rehearsal) test::emulate();
     if (const std::string why = cuda::why_not(0); !why.empty()) return std::cerr << why << "\n", 1;
     const Json here = machine(o.source.string());
     for (const auto& [name, program] : o.parts) {

@@ -47,14 +47,17 @@ inline std::string said_by(const std::string& command) {
   while (all.ends_with('\n')) all.pop_back();
   return all;
 }
-/// $GRADUS_COMMIT where the sources have no history with them. Results are written into the tree: they are no change.
+/// "1a2b3c4d5e6f", or "1a2b3c4d5e6f and changes 7a8b9c0d", a hash of them; $GRADUS_COMMIT where the sources have no
+/// history with them. Results are written into the tree: they are no change.
 inline std::string commit_of(const std::string& source) {
   const char* const given = std::getenv("GRADUS_COMMIT");
   if (given && *given) return given;
-  const std::string git = "git -C '" + source + "' ", commit = said_by(git + "rev-parse --short=12 HEAD");
+  const std::string git = "git -C '" + source + "' ", but_results = " -- . ':!bench/results'";
+  const std::string commit = said_by(git + "rev-parse --short=12 HEAD");
   if (commit.empty()) return "unknown";
-  const std::string changes = said_by(git + "status --porcelain -- . ':!bench/results'");
-  return commit + (changes.empty() ? "" : " and changes");
+  if (said_by(git + "status --porcelain" + but_results).empty()) return commit;
+  return commit + " and changes " +
+         said_by(git + "diff HEAD" + but_results + " | git hash-object --stdin").substr(0, 8);
 }
 
 /// The first GPU, its driver, the libraries, the commit; only where why_not(0) is empty.
