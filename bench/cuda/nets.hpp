@@ -107,6 +107,9 @@ struct Net {
   explicit Net(const Setup& s) : setup(s), data(samples(s)) {
     for (Index l = 0; l < s.layers(); ++l) {
       model.add(nn::Dense{s.widths[std::size_t(l)], s.widths[std::size_t(l) + 1]});
+      auto drawn = model.named_parameters();
+      for (auto& p : std::span(drawn).last(2))  // what is set is not drawn anew at each add() and each fit()
+        p.set_value(p.value().copy());
       if (l + 1 < s.layers()) model.add(nn::Relu{});
     }
   }
