@@ -65,10 +65,14 @@ inline void time_all(std::deque<Row>& rows, const Arguments& a) {
 inline void print(const io::Json& row) {
   const auto [peer, us] = best_peer(row);
   const io::Json* const wanted = row.find("wanted");
-  std::printf("%-26s %10.2f us", row.at("name").string().c_str(), row.at("value").number());
+  std::printf("%-26s", row.at("name").string().c_str());
+  if (const double value = row.at("value").number(); std::isfinite(value)) std::printf(" %10.2f us", value);
   if (wanted) std::printf("  wanted %6g %s", wanted->number(), row.at("met").boolean() ? "met   " : "MISSED");
   if (!peer.empty()) std::printf("  best peer %10.2f us (%s)", us, peer.c_str());
   std::printf("\n");
+  if (const io::Json* variants = row.find("loss differences"))
+    for (const std::string& name : variants->keys())
+      std::printf("    %s: losses within %.1e of ours\n", name.c_str(), variants->at(name).number());
   for (const char* key : {"skipped", "refused"})
     if (const io::Json* variants = row.find(key))
       for (const std::string& name : variants->keys())
@@ -149,7 +153,7 @@ inline int steps(const Arguments& a) {
   io::Json found = versions();
   std::vector<Peer> peers;
   if (a.peers) {
-    peers = {{"torch_steps.py", 180}, {"jax_steps.py", 120}};
+    peers = {{"torch_steps.py", 170}, {"jax_steps.py", 110}};
     for (Peer& peer : peers) {
       peer.results = run_peer(peer.script, peer.seconds, folder.path, a);
       if (const io::Json* v = peer.results.find("versions"))
