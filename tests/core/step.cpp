@@ -55,14 +55,14 @@ TEST_CASE("a step belongs to one device") {
   StepState& s = StepState::acquire();
   const Array<float> x{1, 2, 3};
   const Device before = s.device;
-  s.set_device(Device("fake:1"));
+  s.begin(Device("fake:1"));
   CHECK(s.device.name() == "fake:1");
   s.keep(x.share());
-  s.set_device(Device("fake:1"));
-  CHECK_THROWS_AS(s.set_device(Device()), DeviceError);
-  CHECK_THROWS_WITH(s.set_device(Device()), "tape: it is on fake:1, the input on cpu");
+  s.begin(Device("fake:1"));
+  CHECK_THROWS_AS(s.begin(Device()), DeviceError);
+  CHECK_THROWS_WITH(s.begin(Device()), "tape: it is on fake:1, the input on cpu");
   s.end();
-  s.set_device(before);
+  s.begin(before);
   StepState::release(s);
 }
 

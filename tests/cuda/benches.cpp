@@ -48,7 +48,7 @@ void check_rows(const std::vector<io::Json>& rows, std::size_t count, const std:
 }  // namespace
 
 TEST_CASE("the steps of every net and precision are timed, and their losses fall") {
-  devices();
+  emulate();
   const auto rows = rows_of(&bench::steps, {"--quick", "--no-peers"});
   check_rows(rows, 9, "µs/step");
   for (const io::Json& row : rows) {
@@ -59,7 +59,7 @@ TEST_CASE("the steps of every net and precision are timed, and their losses fall
 }
 
 TEST_CASE("the rates of all kernels are measured, at every size") {
-  devices();
+  emulate();
   check_rows(rows_of(&bench::kernel_rates, {"--quick"}), 14, "of a copy's rate");
 }
 

@@ -6,6 +6,7 @@
 #include "tests/cuda/child.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
+#include "tests/support/emulator/emulator.hpp"
 #include "tests/support/words.hpp"
 
 using namespace gradus;
@@ -57,7 +58,8 @@ struct Other {
 }  // namespace
 
 TEST_CASE("an array on a GPU goes out and comes in where it is") {
-  const Device gpu = devices().back();
+  emulate();
+  const Device gpu("cuda");
   const auto a = Array<float>{{1, 2}, {3, 4}}.to(gpu);
   DLManagedTensor* const tensor = to_dlpack(a.slice(1, 2));
   CHECK(tensor->dl_tensor.device.device_type == kDLCUDA);
@@ -72,7 +74,7 @@ TEST_CASE("an array on a GPU goes out and comes in where it is") {
 }
 
 TEST_CASE("a tensor on a GPU keeps its number") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           settings().devices = 2;
           DLManagedTensor* const tensor = to_dlpack(Array<float>{1, 2}.to("cuda:1"));
@@ -83,7 +85,7 @@ TEST_CASE("a tensor on a GPU keeps its number") {
 }
 
 TEST_CASE("a tensor on a GPU that is not there") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           settings().devices = 1;
           Other other("cuda");
@@ -94,7 +96,8 @@ TEST_CASE("a tensor on a GPU that is not there") {
 }
 
 TEST_CASE("memory of another stream is read after it, and given back when it has been read") {
-  const Device gpu = devices().back();
+  emulate();
+  const Device gpu("cuda");
   {
     Other other(gpu);
     other.order_streams();
@@ -111,15 +114,15 @@ TEST_CASE("memory of another stream is read after it, and given back when it has
 }
 
 TEST_CASE("the emulator would see it: a tensor that is read before its stream has written it") {
-  const Device gpu = devices().back();
-  if (!emulated()) return;
+  emulate();
+  const Device gpu("cuda");
   Other other(gpu);
   { const auto y = relu(from_dlpack<float>(&other.tensor)).array().to("cpu"); }
   CHECK(!device_findings().empty());
 }
 
 TEST_CASE("a tensor on a GPU that is lost is given back all the same") {
-  if (!emulated()) return;
+  emulate();
   CHECK(in_child([]() -> std::string {
           Other other("cuda");
           other.order_streams();

@@ -123,6 +123,10 @@ template <class T> class Asking {
             p.transpose_a = a, p.transpose_b = b, p.bias = with;
             product("gemm");
           }
+    ask("shorten", [&] {
+      const kernels::Shortening none{};
+      table_.shorten(&none, 1);
+    });
     for (const Index n : {Index(15), Index(80)}) {
       p = {};
       p.M = p.N = n, p.K = 4, p.batch = 1, p.transpose_a = true;

@@ -36,11 +36,12 @@ std::vector<std::string> texts() {
   const Signature f{logistic, Dtype::f32, Dtype::f32, &x, 1, shape.size()};
   kernels::Multiplication product{};
   product.bias = &x, product.activation = logistic;
-  return {message(head, text::fill, text::strided, text::dropout, text::complain, text::gather),
-          message(lanes, text::sum, text::extreme),
-          message(lanes, text::last_block, text::softmax, text::complain, text::softmax_cross_entropy),
-          message(text::common, gemm_text(Dtype::f32, product, 64, true)),
-          message(text::common, f.text(), flat_text(f))};
+  return {
+      message(head, text::fill, text::shorten, text::strided, text::dropout, text::complain, text::gather),
+      message(lanes, text::sum, text::extreme),
+      message(lanes, text::last_block, text::softmax, text::complain, text::softmax_cross_entropy),
+      message(text::common, gemm_text(Dtype::f32, Dtype::bf16, product, 64, true)),
+      message(text::common, f.text(), flat_text(f))};
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ template <class T> double worst_product(const Sizes& p, bool whole) {
     for (const Op op_b : {Op::none, Op::transpose}) {
       auto c = Array<T>::uninitialized({p.M, p.N}, gpu);
       kernels::gemm(sink(c), as[int(op_a)].view(), op_a, bs[int(op_b)].view(), op_b, {p.M, p.N, p.K},
-                    {v.view()});
+                    {v.data()});
       most = std::max(most, worst(c, exact.value, exact.size, gamma<T>(p.K + 1)));
     }
   return most;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <bit>
+
 #include <gradus/ops/exponential.hpp>
 #include <gradus/ops/linear.hpp>
 #include <gradus/ops/power.hpp>
@@ -138,6 +140,76 @@ TEMPLATE_TEST_CASE("layers as one op have the values and gradients of one after 
           for (std::size_t i = 0; i < found[0].size(); ++i) CHECK(same_bits(found[0][i], found[1][i]));
           for (const auto& finding : device_findings()) FAIL_CHECK(finding);
         }
+}
+
+namespace {
+
+/// Whole numbers from −most to most.
+Array<float> whole(const Shape& shape, int most, std::uint64_t stream) {
+  auto x = numbers(shape, -1, 1, stream).to<float>();
+  for (Index i = 0; i < x.size(); ++i) x.mutable_data()[i] = std::round(x.data()[i] * float(most));
+  return x;
+}
+/// y and all gradients of Σ y · c for three layers: K, 48 (ReLU), 40 (with a bias), N.
+std::vector<Array<float>> of_three_layers(Device device, Index rows, Index K, Index N,
+                                          const kernels::Activation<float>* last) {
+  Parameter<float> w1(whole({48, K}, 1, 2)), b1(whole({48}, 2, 3)), w2(Array<float>(Shape{40, 48})),
+      b2(whole({40}, 1, 4)), w3(whole({N, 40}, 1, 5));
+  auto few =
+      Array<float>(Shape{40, 48});  // so that sums stay below 256, where bfloat16 has every whole number
+  for (Index i = 0; i < 40; ++i) few.ref(i, i) = 1, few.ref(i, 47 - i) = -1;
+  w2.set_value(few);
+  for (auto* p : {&w1, &b1, &w2, &b2, &w3}) p->to(device);
+  const LinearLayer<float> layers[] = {
+      {&w1, &b1, &ops::joined<ops::Relu, float>}, {&w2, &b2, nullptr}, {&w3, nullptr, last}};
+  Tape tape;
+  const auto x = tape.variable(whole({rows, K}, 1, 1).to(device));
+  const auto y = linear(x, layers, 3);
+  tape.backward(sum(y * whole({rows, N}, 1, 6).to(device)));
+  std::vector<Array<float>> all{y.array().to("cpu"), tape.gradient(x).to("cpu")};
+  for (auto* p : {&w1, &b1, &w2, &b2, &w3}) all.push_back(p->gradient().to("cpu"));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("in bf16 whole numbers are exact, whichever kernels the layers take") {
+  for (const Device device : devices())
+    for (const auto& [rows, K, N] :
+         {std::array<Index, 3>{64, 48, 32}, {64, 33, 3}, {64, 48, 1}, {3, 48, 32}}) {
+      INFO(device.name() << ", " << rows << " rows of " << K << " to " << N);
+      for (const auto* last :
+           {static_cast<const kernels::Activation<float>*>(nullptr), &ops::joined<ops::Relu, float>}) {
+        const auto exact = of_three_layers("cpu", rows, K, N, last);
+        const PrecisionScope bf16(Precision::bf16);
+        const auto found = of_three_layers(device, rows, K, N, last);
+        for (std::size_t i = 0; i < exact.size(); ++i) CHECK(found[i] == exact[i]);
+      }
+      for (const auto& finding : device_findings()) FAIL_CHECK(finding);
+    }
+}
+
+TEST_CASE("in bf16 what passes between layers is rounded, the result is not") {
+  const Device device = devices().back();
+  if (device.is_cpu()) return;
+  const auto x = numbers({64, 48}).to<float>().to(device);
+  std::array<Parameter<float>, 3> p{Parameter<float>(numbers({40, 48}, -1, 1, 2).to<float>().to(device)),
+                                    Parameter<float>(numbers({40}, -1, 1, 3).to<float>().to(device)),
+                                    Parameter<float>(numbers({32, 40}, -1, 1, 4).to<float>().to(device))};
+  const auto y = [&](Precision precision) {
+    const PrecisionScope scope(precision);
+    return two_layers<float>(x, p, &ops::joined<ops::Sigmoid, float>, nullptr).array().to("cpu");
+  };
+  const auto strict = y(Precision::strict), rounded = y(Precision::bf16);
+  double worst = 0;
+  Index not_bf16 = 0;
+  for (Index i = 0; i < strict.size(); ++i) {
+    worst = std::max(worst, double(std::abs(strict.data()[i] - rounded.data()[i])));
+    not_bf16 += (std::bit_cast<std::uint32_t>(rounded.data()[i]) & 0xffff) != 0;
+  }
+  CHECK(worst > 1e-3);  // 40 terms below 1, each rounded to 8 bits
+  CHECK(worst < 40 * 0x1p-7);
+  CHECK(not_bf16 > strict.size() / 2);
 }
 
 TEST_CASE("linear: shapes that do not fit are named") {

@@ -8,7 +8,8 @@
 
 namespace gradus {
 
-enum class Dtype : std::uint8_t { f32, f64, i8, i16, i32, i64, u8, u16, u32, u64, boolean, other };
+/// bf16: bfloat16, in a device's own memory alone.
+enum class Dtype : std::uint8_t { f32, f64, i8, i16, i32, i64, u8, u16, u32, u64, boolean, bf16, other };
 
 template <class T> constexpr Dtype dtype_of() {
   if constexpr (std::same_as<T, float>)
@@ -32,8 +33,8 @@ template <class T> constexpr Dtype dtype_of() {
 }
 
 inline const char* name(Dtype d) {
-  constexpr const char* names[] = {"float32", "float64", "int8",   "int16",  "int32", "int64",
-                                   "uint8",   "uint16",  "uint32", "uint64", "bool",  "other"};
+  constexpr const char* names[] = {"float32", "float64", "int8",   "int16", "int32",    "int64", "uint8",
+                                   "uint16",  "uint32",  "uint64", "bool",  "bfloat16", "other"};
   return names[int(d)];
 }
 

@@ -8,7 +8,8 @@ namespace gradus {
 
 /// strict  float32 throughout, each multiply-add rounded once: the default, and all that the CPU does
 /// tf32    factors rounded to 10 bits (TensorFloat-32), sums in float32
-/// bf16    factors rounded to 7 bits (bfloat16), sums in float32; weights and all else stay float32
+/// bf16    factors rounded to 7 bits (bfloat16), sums in float32. Dense layers in a row keep what passes between
+///         them so, too; weights, gradients of weights and all else stay float32
 /// Products too small for a GPU's tensor cores, and those of float64, stay strict.
 enum class Precision : unsigned char { strict, tf32, bf16 };
 

@@ -64,7 +64,9 @@ struct StepState {
     spent = false;
   }
 
-  void set_device(Device d) {
+  /// Before the first tensor of a step, and before the others.
+  void begin(Device d) {
+    if (spent) end();
     if (device == d) return;
     if (last || !kept.empty())
       fail<DeviceError>("tape: it is on ", device.name(), ", the input on ", d.name());

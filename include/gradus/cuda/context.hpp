@@ -84,14 +84,15 @@ inline std::string why_not(int index) {
 /// The name of an element type in CUDA C++.
 inline const char* type_name(Dtype d) {
   constexpr const char* names[] = {
-      "float",          "double",       "signed char",        "short", "int", "long long", "unsigned char",
-      "unsigned short", "unsigned int", "unsigned long long", "bool"};
+      "float",     "double",        "signed char",    "short",        "int",
+      "long long", "unsigned char", "unsigned short", "unsigned int", "unsigned long long",
+      "bool",      "gradus_bf16"};
   detail::require<DeviceError>(d != Dtype::other,
                                "cuda: kernels work on numbers, not on a type of one's own");
   return names[int(d)];
 }
 inline std::size_t size_of(Dtype d) {
-  constexpr std::size_t sizes[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8, sizeof(bool), 0};
+  constexpr std::size_t sizes[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8, sizeof(bool), 2, 0};
   return sizes[int(d)];
 }
 

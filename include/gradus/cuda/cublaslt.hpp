@@ -41,7 +41,7 @@ class Plan {
  public:
   struct Key {
     Index M, N, K, batch, step_a, step_b;
-    Dtype type;
+    Dtype result, factor;
     Precision precision;
     cublasLtEpilogue_t epilogue;
     bool transpose_a, transpose_b, add;
@@ -52,16 +52,17 @@ class Plan {
   Plan(Context& context, cublasLtHandle_t handle, const Key& k, std::size_t workspace, const void* vector,
        const void* signs)
       : context_(context) {
-    const cudaDataType_t type = k.type == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
-    check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), type), "cublasLtMatmulDescCreate");
+    const cudaDataType_t factor = type_of(k.factor), result = type_of(k.result);
+    const cudaDataType_t scale = k.result == Dtype::f64 ? CUDA_R_64F : CUDA_R_32F;
+    check(lt_.MatmulDescCreate(&product_.handle, compute_type(k), scale), "cublasLtMatmulDescCreate");
     set(CUBLASLT_MATMUL_DESC_TRANSA, k.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, k.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, k.epilogue);
     point(vector, signs);
     if (signs) set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, std::int64_t(kernels::Signs::bytes(1, k.N) * 8));
-    layout(b_, type, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
-    layout(a_, type, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
-    layout(c_, type, k.N, k.M, k.batch, k.M * k.N);
+    layout(b_, factor, k.transpose_b ? k.K : k.N, k.transpose_b ? k.N : k.K, k.batch, k.step_b);
+    layout(a_, factor, k.transpose_a ? k.M : k.K, k.transpose_a ? k.K : k.M, k.batch, k.step_a);
+    layout(c_, result, k.N, k.M, k.batch, k.M * k.N);
     choose(handle, k, workspace);
   }
   Plan(const Plan&) = delete;
@@ -72,7 +73,8 @@ class Plan {
   void run(cublasLtHandle_t handle, const Target& c, const void* a, const void* b, const void* vector,
            const void* signs, void* workspace, std::size_t bytes, CUstream stream) {
     point(vector, signs);
-    const Real one(1, c.type), beta(c.add ? 1 : 0, c.type);
+    const Dtype scale = c.type == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+    const Real one(1, scale), beta(c.add ? 1 : 0, scale);
     check(lt_.Matmul(handle, product_.handle, one.data(), b, b_.handle, a, a_.handle, beta.data(), c.data,
                      c_.handle, c.data, c_.handle, &algorithm_, workspace, bytes, stream),
           "cublasLtMatmul");
@@ -83,9 +85,13 @@ class Plan {
   using Layout = Described<cublasLtMatrixLayout_t, &CublasLt::MatrixLayoutDestroy>;
   using Preference = Described<cublasLtMatmulPreference_t, &CublasLt::MatmulPreferenceDestroy>;
 
-  /// float32 comes and goes in each; the fast ones round factors on their way to the tensor cores.
+  static cudaDataType_t type_of(Dtype d) {
+    return d == Dtype::f64 ? CUDA_R_64F : d == Dtype::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+  }
+  /// The fast ones round factors of float32 on their way to the tensor cores.
   static cublasComputeType_t compute_type(const Key& k) {
-    if (k.type == Dtype::f64) return CUBLAS_COMPUTE_64F;
+    if (k.factor == Dtype::f64) return CUBLAS_COMPUTE_64F;
+    if (k.factor == Dtype::bf16) return CUBLAS_COMPUTE_32F;
     return k.precision == Precision::tf32   ? CUBLAS_COMPUTE_32F_FAST_TF32
            : k.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
                                             : CUBLAS_COMPUTE_32F;
@@ -157,7 +163,8 @@ class Products {
            void* sums) {
     constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
     if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return Done::nothing;
-    if ((c.type != Dtype::f32 && c.type != Dtype::f64) || !is_aligned(p.bias, 16)) return Done::nothing;
+    if ((c.type != Dtype::f32 && c.type != Dtype::f64 && c.type != Dtype::bf16) || !is_aligned(p.bias, 16))
+      return Done::nothing;
     const std::lock_guard guard(context_.turn());  // plans hold addresses, and all share a workspace
     context_.use();
     if (!handle_) open();
@@ -191,6 +198,7 @@ class Products {
                         p.one_a ? 0 : p.M * p.K,
                         p.one_b ? 0 : p.K * p.N,
                         c.type,
+                        a.type,
                         p.precision,
                         epilogue,
                         p.transpose_a,
@@ -214,9 +222,10 @@ class Products {
   struct Hash {
     std::size_t operator()(const Plan::Key& k) const {
       std::size_t h = 0;
-      for (const auto part : {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.type), Index(k.precision),
-                              Index(k.epilogue), Index(k.transpose_a), Index(k.transpose_b), Index(k.add),
-                              Index(k.alignment_a), Index(k.alignment_b), Index(k.alignment_c)})
+      for (const auto part :
+           {k.M, k.N, k.K, k.batch, k.step_a, k.step_b, Index(k.result), Index(k.factor), Index(k.precision),
+            Index(k.epilogue), Index(k.transpose_a), Index(k.transpose_b), Index(k.add), Index(k.alignment_a),
+            Index(k.alignment_b), Index(k.alignment_c)})
         h = (h ^ std::size_t(part)) * 0x9e3779b97f4a7c15 >> 3;
       return h;
     }

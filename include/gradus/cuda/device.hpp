@@ -41,6 +41,7 @@ class CudaDevice final : public Backend, public kernels::Table {
                  const kernels::Multiplication& p) override {
     cuda::gemm_sums(gpu_, c, s, a, b, p);
   }
+  void shorten(const kernels::Shortening* arrays, int n) override { cuda::shorten(gpu_, arrays, n); }
   void sum_all(Write f, const Target& y, double scale, const void* scalars, const Operand* x,
                int n) override {
     cuda::sum_all(gpu_, f, y, scale, scalars, x, n);

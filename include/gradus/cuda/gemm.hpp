@@ -7,14 +7,20 @@
 
 namespace gradus::cuda {
 
-inline std::string gemm_text(Dtype type, const kernels::Multiplication& p, int tile, bool sums) {
-  std::string text = type_text("T", type) + define_text("BLOCKS", type == Dtype::f64 ? 1 : 2) +
-                     define_text("TILE", tile) + define_text("TRANSPOSE_A", p.transpose_a) +
-                     define_text("TRANSPOSE_B", p.transpose_b) + define_text("SUMS", sums);
-  std::string finish = p.bias ? "v += bias[n]; " : "";
+/// What numbers of this type are computed in.
+inline Dtype computed_in(Dtype type) { return type == Dtype::bf16 ? Dtype::f32 : type; }
+
+inline std::string gemm_text(Dtype result, Dtype factor, const kernels::Multiplication& p, int tile,
+                             bool sums) {
+  const Dtype type = computed_in(result);
+  std::string text = type_text("T", type) + type_text("Result", result) + type_text("Factor", factor) +
+                     define_text("BLOCKS", type == Dtype::f64 ? 1 : 2) + define_text("TILE", tile) +
+                     define_text("TRANSPOSE_A", p.transpose_a) + define_text("TRANSPOSE_B", p.transpose_b) +
+                     define_text("SUMS", sums);
+  std::string finish = p.bias ? "v += (T)bias[n]; " : "";
   if (p.slope) {
     text += function_text("slope", p.slope, type, 2, 0);
-    finish += "const T z = v; slope(v, slope_at[m * N + n], z)";
+    finish += "const T z = v; slope(v, (T)slope_at[m * N + n], z)";
   } else if (p.activation) {
     text += function_text("activation", p.activation, type, 1, 0);
     finish += "const T z = v; activation(v, z)";
@@ -27,12 +33,16 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
                        const kernels::Multiplication& p, const Target* sums) {
   const int tile = p.M >= 64 && p.N >= 64 ? 64 : 16;
   Bits bits;
-  bits.add(4, unsigned(c.type)).add(7, unsigned(tile)).add(1, p.transpose_a).add(1, p.transpose_b);
+  bits.add(4, unsigned(c.type))
+      .add(4, unsigned(a.type))
+      .add(7, unsigned(tile))
+      .add(1, p.transpose_a)
+      .add(1, p.transpose_b);
   bits.add(1, p.bias != nullptr).add(1, sums != nullptr).add(2, 3);
   const Write formula = p.slope ? p.slope : p.activation;
   const void* const who = formula ? reinterpret_cast<const void*>(formula) : text::gemm;
   Kernel& kernel = gpu.modules.get({who, bits.value}, "gradus_gemm",
-                                   [&] { return gemm_text(c.type, p, tile, sums != nullptr); });
+                                   [&] { return gemm_text(c.type, a.type, p, tile, sums != nullptr); });
   const Index step_a = p.one_a ? 0 : p.M * p.K, step_b = p.one_b ? 0 : p.K * p.N;
   const Index tiles = ((p.M + tile - 1) / tile) * ((p.N + tile - 1) / tile);
   void* const to_sums = sums ? sums->data : nullptr;
@@ -60,16 +70,29 @@ inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
   const Operand z(c.data, c.shape, c.type), y_and_z[] = {{p.slope_at, c.shape, c.type}, z};
   const Target to{c.data, false, c.shape, c.type};
   if (p.slope)
-    map(gpu, p.slope, to, c.type, nullptr, y_and_z, 2);
+    map(gpu, p.slope, to, computed_in(c.type), nullptr, y_and_z, 2);
   else
-    map(gpu, p.activation, to, c.type, nullptr, &z, 1);
+    map(gpu, p.activation, to, computed_in(c.type), nullptr, &z, 1);
 }
 /// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
 inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
                       const kernels::Multiplication& p) {
   const Done done = gpu.products.run(c, a, b, p, s.add ? nullptr : s.data);
-  if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, &s);
-  if (done == Done::product || (done == Done::all && s.add)) sum(gpu, s, a, {1, p.K, p.M}, 1);
+  const bool left = done == Done::product || (done == Done::all && s.add);
+  if (done == Done::nothing || (left && a.type == Dtype::bf16)) return gemm_tiles(gpu, c, a, b, p, &s);
+  if (left) sum(gpu, s, a, {1, p.K, p.M}, 1);
+}
+/// to[i] = from[i], rounded to bfloat16, for each of n arrays, in one launch.
+inline void shorten(Gpu& gpu, const kernels::Shortening* arrays, int n) {
+  struct Arrays {  // as the text has it
+    kernels::Shortening array[kernels::Shortening::most];
+  } all{};
+  Kernel& kernel = typed_kernel(gpu, text::shorten, "gradus_shorten", Dtype::f32);
+  Index most = 0;
+  for (int k = 0; k < n; ++k) all.array[k] = arrays[k], most = std::max(most, arrays[k].n);
+  Arguments arguments;
+  arguments << all;
+  arguments.launch(gpu, kernel, {gpu.grid((most + 3) / 4).x, static_cast<unsigned>(n)});
 }
 
 }  // namespace gradus::cuda

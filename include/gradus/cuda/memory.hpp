@@ -18,13 +18,13 @@ enum class By { take, one_hot, softmax_cross_entropy, count };
 class Memory {
  public:
   explicit Memory(Context& c) : Memory(&c) {  // from here on the destructor runs
-    fixed_ = allocate(sizeof(Fixed));
+    fixed_ = static_cast<Fixed*>(allocate(sizeof(Fixed)));
     static constexpr Fixed first;
     upload(fixed_, &first, sizeof first);
   }
   Memory(const Memory&) = delete;
   ~Memory() {
-    for (void* memory : {fixed_, workspaces_[0].data, workspaces_[1].data})
+    for (void* memory : {static_cast<void*>(fixed_), workspaces_[0].data, workspaces_[1].data})
       if (memory) release(memory);
   }
 
@@ -92,11 +92,12 @@ class Memory {
     }
     return w.data;
   }
-  void* complaint(By who) const { return fixed(offsetof(Fixed, complaints)) + sizeof(Complaint) * int(who); }
+  void* complaint(By who) const { return &fixed_->complaints[int(who)]; }
   /// 0 between kernels: of blocks that have come to the end.
-  void* counter() const { return fixed(offsetof(Fixed, counter)); }
+  void* counter() const { return &fixed_->counter; }
   const void* one(Dtype type) const {
-    return fixed(type == Dtype::f64 ? offsetof(Fixed, one_f64) : offsetof(Fixed, one_f32));
+    if (type == Dtype::f64) return &fixed_->one_f64;
+    return &fixed_->one_f32;
   }
 
  private:
@@ -128,8 +129,7 @@ class Memory {
     float one_f32 = 1;
     double one_f64 = 1;
   };
-  char* fixed(std::size_t offset) const { return static_cast<char*>(fixed_) + offset; }
-  void* fixed_ = nullptr;
+  Fixed* fixed_ = nullptr;
   struct Workspace {
     void* data = nullptr;
     std::size_t bytes = 0;

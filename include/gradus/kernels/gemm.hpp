@@ -28,18 +28,24 @@ template <class T> struct Epilogue {
 };
 
 /// C[b] = op(A[b]) · op(B[b]) for each of `batch` matrices that follow one another; C is [M, N], A [M, K] or,
-/// transposed, [K, M], B [K, N] or [N, K]. An operand of one matrix alone is used for all.
+/// transposed, [K, M], B [K, N] or [N, K]. An operand of one matrix alone is used for all. `short_…`: not T
+/// but bfloat16 lies in that memory, on a device where shortens() is true; bias and slope_at are as C.
 template <class T> struct Product {
   Index M, N, K, batch = 1;
-  bool one_a = false, one_b = false;
+  bool one_a = false, one_b = false, short_factors = false, short_c = false;
 };
 
+template <class T> Operand factor(const View<T>& x, const Product<T>& p) {
+  return {x.data, x.shape, p.short_factors ? Dtype::bf16 : dtype_of<T>()};
+}
+
+/// An epilogue's slope is of one product alone, and C is assigned.
 template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const View<T>& b, Op op_b,
                              const Product<T>& p, const Epilogue<T>& e = {}) {
   if (!c.device.is_cpu()) {
     if (const auto on = elsewhere(c, "gemm"))
       on->gemm(
-          on.to, a, b,
+          on.as(p.short_c), factor(a, p), factor(b, p),
           {p.M, p.N, p.K, p.batch, op_a == Op::transpose, op_b == Op::transpose, p.one_a, p.one_b, e.bias,
            e.activation ? e.activation->write : nullptr, e.slope_at ? e.activation->slope.write : nullptr,
            e.slope_at, e.signs, PrecisionScope::current()});
@@ -73,12 +79,24 @@ void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<
   if (c.data && s.data && c.size() > 0 && !c.device.is_cpu()) {
     const auto sums = elsewhere(s, "gemm_sums");
     if (const auto on = elsewhere(c, "gemm_sums"); on && sums)
-      return on->gemm_sums(on.to, sums.to, a, b,
+      return on->gemm_sums(on.to, sums.to, factor(a, p), factor(b, p),
                            {p.M, p.N, p.K, 1, true, false, false, false, nullptr, nullptr, nullptr, nullptr,
                             nullptr, PrecisionScope::current()});
   }
   sum(s, a, {1, p.K, p.M});
   gemm(c, a, Op::transpose, b, Op::none, p);
+}
+
+/// Whether a product as large as this one wants its factors as bfloat16: Precision::bf16, on a device whose
+/// tensor cores it is large enough for.
+template <class T> bool shortens(Device device, const Product<T>& p) {
+  return !device.is_cpu() && dtype_of<T>() == Dtype::f32 && PrecisionScope::current() == Precision::bf16 &&
+         std::min({p.M, p.N, p.K}) >= 16 && p.M * p.N * p.K >= 1 << 16;
+}
+/// to[i] = from[i], rounded to bfloat16, for each of the arrays, at most Shortening::most; on a device where
+/// shortens() is true.
+inline void shorten(Device device, const Shortening* arrays, int n) {
+  table(device, "shorten").shorten(arrays, n);
 }
 
 }  // namespace gradus::kernels

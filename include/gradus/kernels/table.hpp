@@ -52,6 +52,14 @@ struct Multiplication {
   Precision precision;
 };
 
+/// n numbers of float32 that are wanted as bfloat16.
+struct Shortening {
+  const void* from;
+  void* to;
+  Index n;
+  static constexpr int most = 33;  // in one go
+};
+
 /// A loss that an update looks at before it changes anything, and notes. Where it is not finite, or one
 /// before it was not, the update does nothing and says so to the next one. All on the device; without a loss
 /// there is no watch.
@@ -70,6 +78,7 @@ struct Table {
   virtual void gemm(const Target& c, const Operand& a, const Operand& b, const Multiplication&) = 0;
   virtual void gemm_sums(const Target& c, const Target& s, const Operand& a, const Operand& b,
                          const Multiplication&) = 0;
+  virtual void shorten(const Shortening* arrays, int n) = 0;
 
   virtual void sum_all(Write, const Target& y, double scale, const void* scalars, const Operand* x,
                        int operands) = 0;
@@ -126,6 +135,8 @@ struct Elsewhere {
   Target to;
   explicit operator bool() const { return table; }
   Table* operator->() const { return table; }
+  /// What is written, as bfloat16 instead.
+  Target as(bool bf16) const { return {to.data, to.add, to.shape, bf16 ? Dtype::bf16 : to.type}; }
 };
 // not inline: a kernel's way on the CPU stays short
 template <class T> [[gnu::noinline, gnu::cold]] Elsewhere elsewhere(const Sink<T>& y,

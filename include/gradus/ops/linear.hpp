@@ -2,7 +2,8 @@
 // Dense layers with their activations, one after the other, each one kernel forward:
 //   y = F(z), z = x·Wᵀ + b      dz = dy · F′(y)   dx = dz·W   dW = dzᵀ·x   db = Σ dz over the rows
 // x [..., K], W [N, K] as PyTorch stores it, b [N] or none, y [..., N]; y is the next layer's x. There dy is
-// never stored: the product dz·W is multiplied by F′ while it is hot, and is the dz of the layer below.
+// never stored: the product dz·W is multiplied by F′ while it is hot, and is the dz of the layer below. What
+// passes between layers is nobody else's, and so may be bfloat16 where that precision is asked for.
 #pragma once
 
 #include <gradus/kernels/gemm.hpp>
@@ -38,33 +39,36 @@ template <class T> class Linear {
 
   Shape shape() const { return x_.shape.with(x_.shape.rank() - 1, columns_); }
   void forward(const Sink<T>& y, Step& step) {
-    View<T> x = x_;
+    if (wants_short()) shorten(step);
+    const T* x = x_.data;
     for (int k = 0; k < layers_; ++k) {
       Layer& l = layer_[k];
-      const Sink<T> to = k + 1 < layers_ ? step.scratch<T>({rows(), l.N}) : y;
+      const bool hidden = k + 1 < layers_;
+      const Sink<T> to = hidden ? room(l.N, step) : y;
       if (!to.device.is_cpu() && l.activation && step.is_taped())
         l.signs.bits = step.scratch<std::uint64_t>({kernels::Signs::bytes(rows(), l.N) / 8}).data;
-      kernels::gemm(to, x, Op::none, weight(l), Op::transpose, {rows(), l.N, l.K},
-                    {l.b, l.activation, nullptr, &l.signs});
-      l.y = to.data;
-      x = to.view();
+      kernels::gemm(to, matrix(x, rows(), l.K), Op::none, matrix(l.w, l.N, l.K), Op::transpose,
+                    product(rows(), l.N, l.K, hidden), {l.b, l.activation, nullptr, &l.signs});
+      l.y = x = to.data;
     }
   }
   /// sink(i): of operand i.
   template <class Sinks> void backward(const View<T>& dy, Step& step, const Sinks& sink) {
     const int lowest = lowest_wanted(sink);
-    View<T> dz = slope_of_last(dy, step);
+    const T* dz = slope_of_last(dy, step);
     for (int k = layers_ - 1; k >= 0; --k) {
       const Layer& l = layer_[k];
       Layer* const below = k > 0 ? &layer_[k - 1] : nullptr;
-      const View<T> x = below ? View<T>{below->y, {rows(), l.K}, dz.device} : x_;
-      kernels::gemm_sums(sink(1 + 2 * k), l.b ? sink(2 + 2 * k) : Sink<T>(), dz, x, {l.N, l.K, rows()});
+      const View<T> dz_of_l = matrix(dz, rows(), l.N);
+      kernels::gemm_sums(sink(1 + 2 * k), l.b ? sink(2 + 2 * k) : Sink<T>(), dz_of_l,
+                         matrix(below ? below->y : x_.data, rows(), l.K), product(l.N, l.K, rows(), false));
       if (k == lowest) return;
-      const Sink<T> dx = below ? step.scratch<T>({rows(), l.K}) : sink(0);
+      const Sink<T> dx = below ? room(l.K, step) : sink(0);
       kernels::Epilogue<T> slope;
       if (below && below->activation) slope = {nullptr, below->activation, below->y, &below->signs};
-      kernels::gemm(dx, dz, Op::none, weight(l), Op::none, {rows(), l.K, l.N}, slope);
-      dz = dx.view();
+      kernels::gemm(dx, dz_of_l, Op::none, matrix(l.w, l.N, l.K), Op::none,
+                    product(rows(), l.K, l.N, below != nullptr), slope);
+      dz = dx.data;
     }
   }
 
@@ -78,7 +82,42 @@ template <class T> class Linear {
     kernels::Signs signs;
   };
   Index rows() const { return x_.shape.rows(); }
-  View<T> weight(const Layer& l) const { return {l.w, {l.N, l.K}, x_.device}; }
+  View<T> matrix(const T* numbers, Index M, Index N) const { return {numbers, {M, N}, x_.device}; }
+  kernels::Product<T> product(Index M, Index N, Index K, bool hidden) const {
+    return {M, N, K, 1, false, false, short_, short_ && hidden};
+  }
+
+  /// Room for what passes between layers: [rows, N].
+  Sink<T> room(Index N, Step& step) const {
+    const Shape s{rows(), N};
+    T* const data = short_ ? static_cast<T*>(short_room(s.size(), step)) : step.scratch<T>(s).data;
+    return {data, s, x_.device};
+  }
+  static void* short_room(Index n, Step& step) { return step.scratch<std::uint16_t>({n}).data; }
+  /// By the largest of the products.
+  bool wants_short() const {
+    for (int k = 0; k < layers_; ++k)
+      if (kernels::shortens<T>(x_.device, {rows(), layer_[k].N, layer_[k].K})) return true;
+    return false;
+  }
+  /// From here on x, the weights and the hidden layers' biases are copies of bfloat16.
+  void shorten(Step& step) {
+    kernels::Shortening arrays[kernels::Shortening::most];
+    int n = 0;
+    const auto replace = [&](const T*& numbers, Index size) {
+      if (!numbers) return;
+      void* const to = short_room(size, step);
+      arrays[n++] = {numbers, to, size};
+      numbers = static_cast<const T*>(to);
+    };
+    replace(x_.data, x_.size());
+    for (int k = 0; k < layers_; ++k) {
+      replace(layer_[k].w, layer_[k].N * layer_[k].K);
+      if (k + 1 < layers_) replace(layer_[k].b, layer_[k].N);
+    }
+    kernels::shorten(x_.device, arrays, n);
+    short_ = true;
+  }
 
   /// The first layer with a wanted gradient: below it nothing is computed. −1: x.
   template <class Sinks> int lowest_wanted(const Sinks& sink) const {
@@ -87,14 +126,19 @@ template <class T> class Linear {
       ++k, wanted = sink(1 + 2 * k).data || (layer_[k].b && sink(2 + 2 * k).data);
     return k;
   }
-  View<T> slope_of_last(const View<T>& dy, Step& step) const {
+  const T* slope_of_last(const View<T>& dy, Step& step) const {
     const Layer& last = layer_[layers_ - 1];
-    const Shape shape{rows(), last.N};
-    if (!last.activation) return {dy.data, shape, dy.device};
-    const Sink<T> dz = step.scratch<T>(shape);
-    kernels::map<T>(last.activation->slope, dz, nullptr, View<T>{last.y, shape, dy.device},
-                    View<T>{dy.data, shape, dy.device});
-    return dz.view();
+    const T* dz = dy.data;
+    if (last.activation) {
+      const Sink<T> to = step.scratch<T>({rows(), last.N});
+      kernels::map<T>(last.activation->slope, to, nullptr, matrix(last.y, rows(), last.N),
+                      matrix(dz, rows(), last.N));
+      dz = to.data;
+    }
+    if (!short_) return dz;
+    const kernels::Shortening array{dz, short_room(dy.size(), step), dy.size()};
+    kernels::shorten(dy.device, &array, 1);
+    return static_cast<const T*>(array.to);
   }
   [[noreturn, gnu::noinline, gnu::cold]] void fail_shape(const Shape& w) const {
     const Shape x = x_.shape.rank() > 0 ? shape() : x_.shape;
@@ -104,6 +148,7 @@ template <class T> class Linear {
   View<T> x_;
   Index columns_;  // of the last layer's y
   int layers_ = 0;
+  bool short_ = false;  // see kernels::Product
   Layer layer_[most_layers];
 };
 

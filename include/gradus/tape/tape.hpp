@@ -22,17 +22,19 @@ class Tape {
 
   /// A constant on the tape: what is computed from it is recorded.
   template <class T> Tensor<T> input(const Array<T>& a) { return enter(a, nullptr); }
-  template <class T> auto input(const View<T>& v) { return start(v.device), Tensor<T>(v, state_, nullptr); }
+  template <class T> auto input(const View<T>& v) {
+    return state_.begin(v.device), Tensor<T>(v, state_, nullptr);
+  }
   /// A constant whose gradient is wanted: gradient(x) after backward.
   template <class T> Tensor<T> variable(const Array<T>& a) {
-    start(a.device());
+    state_.begin(a.device());
     return enter(a, new (state_.records.get(sizeof(Gradient))) Gradient{nullptr, a.shape(), a.device()});
   }
   /// A parameter, for what is computed from parameters alone: mean(square(tape.watch(w))).
   template <class T> Tensor<T> watch(const Parameter<T>& p) { return enter(p.value(), &p.leaf().gradient); }
   /// Memory of this step for a kernel to fill, and then input(sink.view()).
   template <class T> Sink<T> allocate(const Shape& shape, Device device = {}) {
-    return start(device), Sink<T>{state_.allocate<T>(shape.size()), shape, device};
+    return state_.begin(device), Sink<T>{state_.allocate<T>(shape.size()), shape, device};
   }
 
   /// Costs about two forward passes. `keep` allows another one. Throws TapeError; ShapeError: not one number.
@@ -65,12 +67,8 @@ class Tape {
   }
 
  private:
-  void start(Device device) {
-    if (state_.spent) state_.end();
-    state_.set_device(device);
-  }
   template <class T> Tensor<T> enter(const Array<T>& a, Gradient* g) {
-    start(a.device()), state_.keep(a.share(), g);
+    state_.begin(a.device()), state_.keep(a.share(), g);
     return {a.view(), state_, g};
   }
 

@@ -21,6 +21,16 @@ template <class T> GRADUS_INLINE T gradus_min(T a, T b) { return a < b ? a : (a 
 template <class T> GRADUS_INLINE void gradus_put(T* to, bool add, T value) {
   *to = add ? *to + value : value;
 }
+// the upper half of a float, rounded to the nearest, ties to even
+struct gradus_bf16 {
+  unsigned short bits;
+  gradus_bf16() = default;
+  __device__ gradus_bf16(float x) {
+    const unsigned u = __float_as_uint(x);
+    bits = (unsigned short)(x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16);
+  }
+  __device__ operator float() const { return __uint_as_float((unsigned)bits << 16); }
+};
 GRADUS_INLINE float gradus_fma(float a, float b, float c) { return fmaf(a, b, c); }
 GRADUS_INLINE double gradus_fma(double a, double b, double c) { return fma(a, b, c); }
 

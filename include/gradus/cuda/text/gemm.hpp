@@ -9,19 +9,19 @@ inline constexpr char gemm[] = R"(
 #define PER (TILE / 16)
 // terms k0 .. k0 + 15 of TILE rows of op(A), or columns of op(B), as part[term][row]. The threads of a warp
 // read neighbours, whichever way the numbers lie.
-GRADUS_INLINE void gradus_load(T (*part)[TILE + 1], const T* from, Index row0, Index k0, Index rows, Index K,
-                               bool terms_side_by_side) {
+GRADUS_INLINE void gradus_load(T (*part)[TILE + 1], const Factor* from, Index row0, Index k0, Index rows,
+                               Index K, bool terms_side_by_side) {
   for (int e = threadIdx.x; e < TILE * 16; e += 256) {
     const int row = terms_side_by_side ? e / 16 : e % TILE, k = terms_side_by_side ? e % 16 : e / TILE;
     const Index r = row0 + row, c = k0 + k;
     T value = 0;
-    if (r < rows && c < K) value = from[terms_side_by_side ? r * K + c : c * rows + r];
+    if (r < rows && c < K) value = (T)from[terms_side_by_side ? r * K + c : c * rows + r];
     part[k][row] = value;
   }
 }
 GRADUS_KERNEL
-gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, Index step_a, Index step_b,
-            const T* bias, const T* slope_at, T* sums, bool add_sums) {
+gradus_gemm(Result* C, bool add, const Factor* A, const Factor* B, Index M, Index N, Index K, Index step_a, Index step_b,
+            const Result* bias, const Result* slope_at, T* sums, bool add_sums) {
   __shared__ T a[16][TILE + 1], b[16][TILE + 1];
   const Index tiles = (M + TILE - 1) / TILE, m0 = blockIdx.x % tiles * TILE, n0 = blockIdx.x / tiles * TILE;
   const int x = threadIdx.x % 16, y = threadIdx.x / 16;
@@ -71,9 +71,9 @@ gradus_gemm(T* C, bool add, const T* A, const T* B, Index M, Index N, Index K, I
     for (int j = 0; j < PER; ++j) {
       const Index m = m0 + y + 16 * i, n = n0 + x + 16 * j;
       if (m < M && n < N) {
-        T v = add ? C[m * N + n] + c[i][j] : c[i][j];
+        T v = add ? (T)C[m * N + n] + c[i][j] : c[i][j];
         FINISH;
-        C[m * N + n] = v;
+        C[m * N + n] = (Result)v;
       }
     }
   }
