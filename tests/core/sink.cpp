@@ -19,9 +19,14 @@ namespace {
 
 struct Numbers {
   std::vector<float> values = std::vector<float>(4, 7.0f);
-  Gradient gradient;
+  Gradient gradient = of(values.data());
+  static Gradient of(void* data) {
+    Gradient g;
+    g.data = data;
+    return g;
+  }
   Sink<float> forward() { return {values.data(), Shape{4}, {}}; }
-  Sink<float> backward() { return {values.data(), Shape{4}, {}, &gradient}; }
+  Sink<float> backward() { return {nullptr, Shape{4}, {}, &gradient}; }
   bool all(float x) const { return std::count(values.begin(), values.end(), x) == 4; }
 };
 
@@ -42,11 +47,35 @@ TEST_CASE("an unwanted sink swallows everything") {
   const Sink<float> unwanted{nullptr, Shape{4}, {}};
   CHECK_FALSE(unwanted.open());
   CHECK_FALSE(unwanted.open_part());
+  CHECK_FALSE(unwanted.wanted());
+}
+
+TEST_CASE("a gradient gets its memory on the first write, or adopts numbers that are there") {
+  Numbers n;
+  static int asked;
+  static float memory[4];
+  asked = 0;
   Gradient g;
-  const Sink<float> nowhere{nullptr, Shape{4}, {}, &g};
-  CHECK_FALSE(nowhere.open());
-  CHECK_FALSE(nowhere.open_part());
-  CHECK_FALSE(g.written);
+  g.allocate = [](Gradient&) -> void* { return ++asked, memory; };
+  const Sink<float> sink{nullptr, Shape{4}, {}, &g};
+  CHECK(sink.wanted());
+  CHECK(asked == 0);
+  for (int i = 0; i < 2; ++i) CHECK(sink.open().data == memory);
+  CHECK(asked == 1);
+  CHECK_FALSE(sink.adopt(n.values.data()));  // it has been written
+
+  g.written = false;
+  const Sink<float> same = sink;  // made before, as that of an op's other operand
+  REQUIRE(sink.adopt(n.values.data()));
+  const auto to = same.open();
+  CHECK(to.data == n.values.data());
+  CHECK(to.add);
+  CHECK_FALSE(n.forward().adopt(memory));
+
+  gradus::detail::Block leaf{nullptr, nullptr};
+  Gradient of_parameter = Numbers::of(memory);
+  of_parameter.owner = &leaf;
+  CHECK_FALSE(Sink<float>{nullptr, Shape{4}, {}, &of_parameter}.adopt(n.values.data()));
 }
 
 TEST_CASE("a gradient assigns first and adds after") {

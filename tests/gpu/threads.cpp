@@ -76,6 +76,33 @@ TEST_CASE("threads that share a model and a GPU get the right bits") {
   CHECK(device_findings().empty());
 }
 
+TEST_CASE("losses and sums of two threads share memory for their parts, one after the other") {
+  const Device gpu = devices().back();
+  const auto rows = ones<float>({9000, 4}).to(gpu);  // summed in parts, by two launches
+  const auto z = numbers({40, 10}).to<float>().to(gpu), t = numbers({40, 10}, 0, 1, 2).to<float>().to(gpu);
+  const Array<std::int32_t> labels = Array<std::int32_t>(Shape{40}).to(gpu);
+  const float losses[] = {mse(z, t).item(), softmax_cross_entropy(z, labels).item()};
+  const Interleaved launches;
+  std::string wrong[2];
+  std::thread adds([&] {
+    try {
+      for (int i = 0; i < 100; ++i)
+        if (sum(rows, 0).array().to("cpu") != full<float>({4}, 9000)) wrong[0] += "another sum; ";
+    } catch (const std::exception& e) { wrong[0] += e.what(); }
+  });
+  std::thread loses([&] {
+    try {
+      for (int i = 0; i < 100; ++i)
+        if (mse(z, t).item() != losses[0] || softmax_cross_entropy(z, labels).item() != losses[1])
+          wrong[1] += "another loss; ";
+    } catch (const std::exception& e) { wrong[1] += e.what(); }
+  });
+  adds.join(), loses.join();
+  CHECK(wrong[0] == "");
+  CHECK(wrong[1] == "");
+  CHECK(device_findings().empty());
+}
+
 TEST_CASE("one thread trains while another infers: each as if it were alone") {
   const Device gpu = devices().back();
   nn::Sequential<float> idle{nn::Dense{4, 8}, nn::Tanh{}, nn::Dense{8, 3}};

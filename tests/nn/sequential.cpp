@@ -111,6 +111,30 @@ TEST_CASE("more layers than one op takes, layers without a bias, and frozen ones
     CHECK(p.parameter->leaf().gradient.written == (p.parameter == named.back().parameter));
 }
 
+namespace {
+
+/// A layer of one's own that joins, with an activation of its own.
+struct SigmoidDense final : nn::Layer<double> {
+  Dense dense{3, 3};
+  Tensor<double> operator()(const Tensor<double>& x) const override { return sigmoid(dense(x)); }
+  bool joins(LinearLayer<double>& to, const Shape& x, Index& columns) const override {
+    dense.joins(to, x, columns);
+    to.activation = &ops::joined<ops::Sigmoid, double>;
+    return true;
+  }
+  void members(nn::Members<double>& m) override { m("dense", dense); }
+};
+
+}  // namespace
+
+TEST_CASE("a layer's own activation stays, whatever follows") {
+  const auto x = numbers({5, 3}, -2, 2);
+  const Sequential model{SigmoidDense(), SigmoidDense(), Relu{}, SigmoidDense(), Dense{3, 2}};
+  Tensor<double> y = x;
+  for (Index i = 0; i < model.size(); ++i) y = model[i](y);
+  check_near(model(x).array(), y.array());
+}
+
 TEST_CASE("initial weights are drawn under their names, in whatever order a net is made") {
   const auto model = classifier();
   const auto drawn = [](const char* name, const Shape& s) {

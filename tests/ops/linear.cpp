@@ -221,4 +221,10 @@ TEST_CASE("linear: shapes that do not fit are named") {
   CHECK(words<ShapeError>([&] { linear(Array<float>(Shape{}), w); }) ==
         "linear: x is [], w is [4, 2]; x's last axis must equal w's columns");
   CHECK(words<ShapeError>([&] { linear(x, w3, b); }) == "linear: w is [4, 3], b is [3]; b must be [4]");
+  CHECK(words<ShapeError>([&] { linear(x, w3, Array<float>()); }) ==
+        "linear: w is [4, 3], b is [0]; b must be [4]");
+  const LinearLayer<float> layers[17] = {};
+  for (const Index n : {0, 17})
+    CHECK(words<ValueError>([&] { linear(Tensor<float>(x), layers, n); }) ==
+          detail::message("linear: ", n, " layers; it takes 1 to 16"));
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <functional>
+
 #include <gradus/ops/activation.hpp>
 #include <gradus/ops/compare.hpp>
 #include <gradus/ops/loss.hpp>
 
+#include "tests/support/devices.hpp"
 #include "tests/support/expect_op.hpp"
 #include "tests/support/words.hpp"
 
@@ -203,6 +206,49 @@ TEST_CASE("losses: the gradient of a weighted loss") {
         return full<double>({}, s / 7);
       },
       {{numbers({7}), numbers({7}, -1, 1, 2)}});
+}
+
+TEST_CASE(
+    "losses: the slope of a forward pass is the gradient, whatever else is computed from its operands") {
+  using D = Tensor<double>;
+  const std::vector<D (*)(const D&, const D&)> losses = {
+      [](const D& a, const D& b) { return mse(a, b); },
+      [](const D& a, const D& b) { return huber(a, b); },
+      [](const D& a, const D& b) { return hinge(a, b); },
+      [](const D& a, const D& b) { return binary_cross_entropy(a, b); },
+  };
+  const std::vector<std::function<D(const D&, const D&, std::size_t)>> graphs = {
+      [&](const D& a, const D& b, std::size_t k) { return losses[k](a, b); },
+      [&](const D& a, const D&, std::size_t k) { return losses[k](a, a); },
+      [&](const D& a, const D&, std::size_t k) { return losses[k](2 * a, 2 * a); },
+      [&](const D& a, const D& b, std::size_t k) {
+        return losses[k](a, b) + 3 * losses[k](a, a) + sum(square(a));
+      },
+      [&](const D& a, const D& b, std::size_t k) {
+        const D z = 2 * a, l = losses[k](z, b);
+        return sum(z) * l;
+      },
+      [&](const D& a, const D& b, std::size_t k) {
+        const D z = 2 * a, early = sum(square(z)), l = losses[k](z, b);
+        return static_cast<void>(early), l;  // begun with, and not the last use of z
+      },
+  };
+  for (const Device device : devices())
+    for (std::size_t k = 0; k < losses.size(); ++k)
+      for (std::size_t g = 0; g < graphs.size(); ++g) {
+        INFO(device.name() << ": loss " << k << " in graph " << g);
+        std::vector<Array<double>> found[2];
+        for (const bool keep : {false, true}) {  // only the first may use the slope as it is
+          Tape tape;
+          const auto a = tape.variable(Array<double>{0.5, -1.25, 3}.to(device));
+          const auto b = tape.variable(Array<double>{1, -1, 0.25}.to(device));
+          tape.backward(graphs[g](a, b, k), keep);
+          found[keep].push_back(tape.gradient(a).to("cpu"));
+          if (g == 0) found[keep].push_back(tape.gradient(b).to("cpu"));
+        }
+        CHECK(found[0] == found[1]);
+      }
+  for (const auto& finding : device_findings()) FAIL_CHECK(finding);
 }
 
 TEST_CASE("losses: what does not fit is named") {

@@ -79,6 +79,41 @@ TEST_CASE("backward twice with keep adds exactly twice") {
   CHECK(w.gradient() == twice);
 }
 
+namespace {
+
+/// y = x, and a backward that throws as often as it is told to.
+struct Failing {
+  static constexpr const char* name = "failing";
+  static inline int failures = 0;
+  View<double> x;
+  Shape shape() const { return x.shape; }
+  void forward(const Sink<double>& y, Step&) const {
+    kernels::map<kernels::Identity, double>(y, std::array<double, 0>(), x);
+  }
+  void backward(const View<double>& dy, Step&, const Sink<double>& dx) const {
+    if (failures-- > 0) throw OutOfMemory("no memory");
+    kernels::map<kernels::Identity, double>(dx, std::array<double, 0>(), dy);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a backward that throws ends its step, which says so") {
+  for (const bool keep : {false, true}) {
+    Tape tape;
+    const auto x = tape.variable(Array<double>{2, 3});
+    const auto inner = sum(square(x));
+    const auto loss = inner * apply([](const View<double>& v) { return Failing{v}; }, inner);
+    Failing::failures = 1;
+    CHECK_THROWS_AS(tape.backward(loss, keep), OutOfMemory);
+    CHECK(words<TapeError>([&] { tape.backward(inner, true); }) ==
+          "backward: it ran already; record again or first backward(loss, true)");
+    const auto again = tape.variable(Array<double>{2, 3});
+    tape.backward(sum(square(again)));
+    CHECK(tape.gradient(again) == Array<double>{4, 6});
+  }
+}
+
 TEST_CASE("two losses of one recording") {
   const Parameter<double> w(Values{2});
   Tape tape;

@@ -10,12 +10,11 @@
 
 namespace gradus {
 
-/// An array of any type whose rows are looked up: to[k] = from[row k of some list], each so many bytes; `of`:
-/// how many there are.
+/// An array of any type whose rows are looked up: to[k] = from[row k of some list], each so many bytes.
 struct RowLookup {
   void* to;
   const void* from;
-  Index bytes, of;
+  Index bytes;
   static constexpr int most = 8;  // arrays in one go
 };
 

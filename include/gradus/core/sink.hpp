@@ -8,10 +8,16 @@
 // work.
 #pragma once
 
+#include <utility>
+
 #include <gradus/core/memory.hpp>
 #include <gradus/core/view.hpp>
 
 namespace gradus {
+namespace detail {
+struct StepState;
+}
+
 /// The numbers of ∂loss/∂(a tensor) during one step of a tape. A Parameter's lives as long as
 /// the Parameter and the steps that use it.
 struct Gradient {
@@ -20,17 +26,18 @@ struct Gradient {
   Device device;
   bool wanted = true;                      ///< false: frozen; nothing is computed for it
   bool written = false;                    ///< the first write sets it; an optimizer's step() clears it
-  detail::Block* owner = nullptr;          ///< a parameter's leaf, which outlives the step:
-  void* (*allocate)(Gradient&) = nullptr;  ///< gives its memory on first need
+  detail::Block* owner = nullptr;          ///< a parameter's leaf, which outlives the step; else the
+  detail::StepState* step = nullptr;       ///< step that has the memory
+  void* (*allocate)(Gradient&) = nullptr;  ///< gives it on the first write
 
   template <class T> View<T> view() const { return {static_cast<const T*>(data), shape, device}; }
 };
 
 template <class T> struct Sink {
-  T* data = nullptr;  ///< nullptr: unwanted
+  T* data = nullptr;  ///< of a forward sink
   Shape shape;
   Device device;
-  Gradient* gradient = nullptr;  ///< nullptr: a forward sink
+  Gradient* gradient = nullptr;  ///< nullptr: a forward sink; without data nobody wants it
 
   struct Target {
     T* data;
@@ -38,14 +45,14 @@ template <class T> struct Sink {
     explicit operator bool() const { return data != nullptr; }
   };
 
-  /// For a kernel that writes every element. The mode is decided here and not when the sink is made:
-  /// matmul(x, x) hands the same gradient to two kernels, and the second one must add.
+  bool wanted() const { return data || gradient; }
+
+  /// For a kernel that writes every element. Mode and place are decided here and not when the sink is made:
+  /// matmul(x, x) hands the same gradient to two kernels, and the second one must add to what is there then.
   Target open() const {
-    if (!data) return {nullptr, false};
     if (!gradient) return {data, false};
-    const bool add = gradient->written;
-    gradient->written = true;
-    return {data, add};
+    if (!gradient->data) gradient->data = gradient->allocate(*gradient);
+    return {static_cast<T*>(gradient->data), std::exchange(gradient->written, true)};
   }
 
   /// For a kernel that writes only a part (a slice, looked-up rows): always adds, to zeros on the first
@@ -53,7 +60,7 @@ template <class T> struct Sink {
   Target open_part() const {
     auto to = open();
     if (to && !to.add) {
-      detail::zero(data, size(), device);
+      detail::zero(to.data, size(), device);
       to.add = true;
     }
     return to;
@@ -62,7 +69,7 @@ template <class T> struct Sink {
   /// Numbers that are there already become the gradient, if this is its first write and it has no place of its
   /// own. They may be added to.
   bool adopt(const T* numbers) const {
-    if (!data || !gradient || gradient->written || gradient->owner) return false;
+    if (!gradient || gradient->written || gradient->owner) return false;
     gradient->data = const_cast<T*>(numbers);
     return gradient->written = true;
   }

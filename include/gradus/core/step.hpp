@@ -34,6 +34,7 @@ struct StepState {
   const std::uint64_t* draws_before = nullptr;  // on the device, to be added: while steps are being recorded
   bool training = true;
   bool spent = false;  // backward has run
+  bool keeps = false;  // and may run again
   bool alive = false;  // a Tape holds it
   StepState* next = nullptr;
 
@@ -42,8 +43,11 @@ struct StepState {
   /// Where a kernel writes a gradient; nowhere, if nobody wants it.
   template <class U> Sink<U> sink(Gradient* g) {
     if (!is_differentiable<U> || !g || !g->wanted) return {};
-    if (!g->data) g->data = g->allocate ? g->allocate(*g) : allocate<U>(g->shape.size());
-    return {static_cast<U*>(g->data), g->shape, g->device, g};
+    if (!g->allocate) {
+      g->step = this;
+      g->allocate = [](Gradient& own) -> void* { return own.step->allocate<U>(own.shape.size()); };
+    }
+    return {nullptr, g->shape, g->device, g};
   }
   void join(Record& record, const Shape& shape, Device on) {
     record.out.shape = shape, record.out.device = on;
@@ -188,7 +192,8 @@ struct Call {
 /// draws. Without a tape the memory lives as long as the op runs, and nothing trains.
 class Step {
  public:
-  Step(Device d, detail::StepState* state) : device(d), state_(state) {}
+  Step(Device d, detail::StepState* state, bool recorded = true)
+      : device(d), state_(state), recorded_(recorded) {}
   Step(const Step&) = delete;
   ~Step() {
     while (blocks_) detail::drop(std::exchange(blocks_, blocks_->next));
@@ -200,8 +205,8 @@ class Step {
     b->next = std::exchange(blocks_, b);
     return {static_cast<T*>(b->data), shape, device};
   }
-  bool is_taped() const { return state_; }
-  bool is_last_backward() const { return state_ && state_->spent; }
+  bool is_recorded() const { return recorded_; }  ///< backward may follow
+  bool is_last_backward() const { return !state_->keeps; }
   bool training() const { return state_ && state_->training; }
   /// The next random draw; while training only.
   random::Draw draw() { return {state_->draws++, state_->draws_before}; }
@@ -210,6 +215,7 @@ class Step {
 
  private:
   detail::StepState* state_;
+  bool recorded_;
   detail::Block* blocks_ = nullptr;
 };
 

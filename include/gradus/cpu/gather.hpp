@@ -29,7 +29,7 @@ template <class T> void gather(const Sink<T>& y, const View<T>& x, Groups g, con
                [&](Index first, Index last) {
                  if (g.outer == 1 && !to.add)
                    return gradus::detail::gather_rows(
-                       {to.data + first * g.inner, x.data, g.inner * Index(sizeof(T)), g.n},
+                       {to.data + first * g.inner, x.data, g.inner * Index(sizeof(T))},
                        {rows.data + first, std::size_t(last - first)});
                  for (Index r = first; r < last; ++r) {
                    const Index o = r / m, k = rows.data[r % m];
@@ -44,7 +44,7 @@ inline void gather_rows(const RowLookup* arrays, int n, const View<std::int32_t>
     parallel_for(rows.size(), std::max<Index>(1, 4 * detail::map_grain / std::max<Index>(1, a->bytes)),
                  [&](Index first, Index last) {
                    gradus::detail::gather_rows(
-                       {static_cast<char*>(a->to) + first * a->bytes, a->from, a->bytes, a->of},
+                       {static_cast<char*>(a->to) + first * a->bytes, a->from, a->bytes},
                        {rows.data + first, std::size_t(last - first)});
                  });
 }

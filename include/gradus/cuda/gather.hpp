@@ -45,9 +45,8 @@ inline void gather_rows(Gpu& gpu, const RowLookup* arrays, int n, const Operand&
   const Index m = rows.shape.size();
   Index most = 0;  // bytes of an array's rows
   for (int k = 0; k < n; ++k) all.array[k] = arrays[k], most = std::max(most, m * arrays[k].bytes);
-  void* const complaint = gpu.memory.complaint(By::take);
   Arguments a;
-  a << all << rows.data << m << complaint;
+  a << all << rows.data << m;
   a.launch(gpu, kernel, {gpu.grid((most + 3) / 4).x, static_cast<unsigned>(n)});
 }
 /// dx[o, rows[k], i] += dy[o, k, i], repeated rows in their order.

@@ -82,8 +82,8 @@ class Memory {
   }
 
   /// Memory for a kernel's partial results: the next one that asks for this slot may overwrite it, in the
-  /// stream's order. Whoever launches twice, to write and to read, holds the context's turn() meanwhile. What
-  /// has been handed out stays: recorded steps keep its address.
+  /// stream's order. Whoever asks holds the context's turn() until the last launch that uses it. What has been
+  /// handed out stays: recorded steps keep its address.
   void* workspace(int slot, std::size_t bytes) {
     Workspace& w = workspaces_[slot];
     if (bytes > w.bytes) {

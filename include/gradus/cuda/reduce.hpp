@@ -84,6 +84,7 @@ inline void loss(Gpu& gpu, Write write, Write slope, const Target& l, const Targ
       {reinterpret_cast<const void*>(write), f.bits().add(1, slope != nullptr).add(2, 2).value},
       "gradus_sum_all", [&] { return sum_all_text(f); });
   const Index part = 8192, parts = (n + part - 1) / part;
+  const std::lock_guard turn(gpu.context.turn());  // the parts are in a workspace
   void* const partial = gpu.memory.workspace(0, std::size_t(parts) * size_of(l.type));
   void* const counter = gpu.memory.counter();
   const Real by(scale, l.type);

@@ -52,8 +52,9 @@ inline void softmax_cross_entropy_sum(Gpu& gpu, const Target& l, const Target& d
   const Index B = z.shape[0], C = z.shape[1];
   const int lanes = lanes_for({B, C, 1});
   Kernel& kernel = cross_entropy_kernel(gpu, "gradus_softmax_cross_entropy_sum", z.type, lanes);
-  const Index part = 8 * 256 / lanes, parts = (B + part - 1) / part;  // the sum's shape is that of any GPU
+  const Index part = 256 / lanes, parts = (B + part - 1) / part;  // the sum's shape is that of any GPU
   const Real e(smoothing, z.type), by(scale, z.type);
+  const std::lock_guard turn(gpu.context.turn());  // the parts are in a workspace
   void* const partial = gpu.memory.workspace(0, std::size_t(parts) * size_of(z.type));
   void* const counter = gpu.memory.counter();
   void* const complaint = gpu.memory.complaint(By::softmax_cross_entropy);

@@ -209,7 +209,7 @@ template <class T = float> struct Dataset : Source<T> {
       detail::fail<ShapeError>("dataset: the batch's array is ", to.shape(), "; it should be ",
                                shape.with(0, Index(rows.size())));
     const Index bytes = shape.inner(0) * Index(sizeof(U));
-    gradus::detail::gather_rows({to.mutable_data(), from.data(), bytes, from.shape()[0]}, rows);
+    gradus::detail::gather_rows({to.mutable_data(), from.data(), bytes}, rows);
   }
 
   template <class F> Dataset each(F&& f) const {

@@ -11,7 +11,8 @@ template <class T> void gather(const Sink<T>& y, const View<T>& x, Groups g, con
   if (y.device.is_cpu()) return cpu::gather(y, x, g, rows);
   if (const auto on = elsewhere(y, "gather")) on->gather(on.to, x, g, rows);
 }
-/// The same for rows of several arrays, at most RowLookup::most: of all that a batch is made of, in one go
+/// The same for rows of several arrays, at most RowLookup::most: of all that a batch is made of, in one
+/// go; the rows have been checked
 inline void gather_rows(Device device, const RowLookup* arrays, int n, const View<std::int32_t>& rows) {
   if (device.is_cpu()) return cpu::gather_rows(arrays, n, rows);
   table(device, "gather_rows").gather_rows(arrays, n, rows);

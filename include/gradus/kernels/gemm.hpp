@@ -76,7 +76,7 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
 /// in one pass over A where a device can.
 template <class T>
 void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<T>& b, const Product<T>& p) {
-  if (c.data && s.data && c.size() > 0 && !c.device.is_cpu()) {
+  if (c.wanted() && s.wanted() && c.size() > 0 && !c.device.is_cpu()) {
     const auto sums = elsewhere(s, "gemm_sums");
     if (const auto on = elsewhere(c, "gemm_sums"); on && sums)
       return on->gemm_sums(on.to, sums.to, factor(a, p), factor(b, p),

@@ -80,10 +80,12 @@ template <class T = float> class Sequential final : public Layer<T> {
     Tensor<T> y = x;
     for (Index i = 0; i < n;) {
       constexpr Index most = ops::Linear<T>::most_layers;
-      LinearLayer<T> layers[most];
+      LinearLayer<T> layers[most] = {};
       Index joined = 0, columns = y.shape().rank() > 0 ? y.shape().columns() : 0;
       for (; i < n && joined < most && layer(i).joins(layers[joined], y.shape(), columns); ++i, ++joined)
-        if (i + 1 < n && (layers[joined].activation = layer(i + 1).activation())) ++i;
+        if (!layers[joined].activation && i + 1 < n &&
+            (layers[joined].activation = layer(i + 1).activation()))
+          ++i;
       y = joined > 0 ? linear(y, layers, joined) : layer(i++)(y);
     }
     return y;

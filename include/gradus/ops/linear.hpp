@@ -24,16 +24,19 @@ template <class T> class Linear {
   static constexpr const char* name = "linear";
   static constexpr int most_layers = 16, most_operands = 1 + 2 * most_layers;  // x, W, b, W, b …
 
-  explicit Linear(const View<T>& x) : x_(x), columns_(x.shape.rank() > 0 ? x.shape.columns() : 0) {}
-
-  /// One more layer, without a bias where b has no memory. Throws ShapeError.
-  void add(const View<T>& w, const View<T>& b, const kernels::Activation<T>* activation) {
+  /// `layers(op)` calls op.add(…) for each of them.
+  template <class Layers> Linear(const View<T>& x, const Layers& layers)
+      : x_(x), rows_(x.shape.rows()), columns_(x.shape.rank() > 0 ? x.shape.columns() : 0) {
+    layers(*this);
+  }
+  /// One more layer; b: nullptr for none. Throws ShapeError.
+  void add(const View<T>& w, const View<T>* b, const kernels::Activation<T>* activation) {
     const bool fits = x_.shape.rank() >= 1 && w.shape.rank() == 2 && columns_ == w.shape[1];
     if (!fits) [[unlikely]]
       fail_shape(w.shape);
-    detail::require<ShapeError>(!b.data || (b.shape.rank() == 1 && b.shape[0] == w.shape[0]), "linear: w is ",
-                                w.shape, ", b is ", b.shape, "; b must be [", w.shape[0], "]");
-    layer_[layers_++] = {w.data, b.data, activation, w.shape[1], w.shape[0], nullptr, {}};
+    detail::require<ShapeError>(!b || b->shape == Shape{w.shape[0]}, "linear: w is ", w.shape, ", b is ",
+                                b ? b->shape : Shape(), "; b must be [", w.shape[0], "]");
+    layer_[layers_++] = {w.data, b ? b->data : nullptr, activation, w.shape[1], w.shape[0], nullptr, {}};
     columns_ = w.shape[0];
   }
 
@@ -41,14 +44,17 @@ template <class T> class Linear {
   void forward(const Sink<T>& y, Step& step) {
     if (wants_short()) shorten(step);
     const T* x = x_.data;
+    T* turns[2] = {};
     for (int k = 0; k < layers_; ++k) {
       Layer& l = layer_[k];
       const bool hidden = k + 1 < layers_;
-      const Sink<T> to = hidden ? room(l.N, step) : y;
-      if (!to.device.is_cpu() && l.activation && step.is_taped())
-        l.signs.bits = step.scratch<std::uint64_t>({kernels::Signs::bytes(rows(), l.N) / 8}).data;
-      kernels::gemm(to, matrix(x, rows(), l.K), Op::none, matrix(l.w, l.N, l.K), Op::transpose,
-                    product(rows(), l.N, l.K, hidden), {l.b, l.activation, nullptr, &l.signs});
+      const Sink<T> to = !hidden              ? y
+                         : step.is_recorded() ? room(l.N, step)
+                                              : Sink<T>{turn(k, turns, step), {rows_, l.N}, x_.device};
+      if (!to.device.is_cpu() && l.activation && step.is_recorded())
+        l.signs.bits = step.scratch<std::uint64_t>({kernels::Signs::bytes(rows_, l.N) / 8}).data;
+      kernels::gemm(to, matrix(x, rows_, l.K), Op::none, matrix(l.w, l.N, l.K), Op::transpose,
+                    product(rows_, l.N, l.K, hidden), {l.b, l.activation, nullptr, &l.signs});
       l.y = x = to.data;
     }
   }
@@ -59,15 +65,15 @@ template <class T> class Linear {
     for (int k = layers_ - 1; k >= 0; --k) {
       const Layer& l = layer_[k];
       Layer* const below = k > 0 ? &layer_[k - 1] : nullptr;
-      const View<T> dz_of_l = matrix(dz, rows(), l.N);
+      const View<T> dz_of_l = matrix(dz, rows_, l.N);
       kernels::gemm_sums(sink(1 + 2 * k), l.b ? sink(2 + 2 * k) : Sink<T>(), dz_of_l,
-                         matrix(below ? below->y : x_.data, rows(), l.K), product(l.N, l.K, rows(), false));
+                         matrix(below ? below->y : x_.data, rows_, l.K), product(l.N, l.K, rows_, false));
       if (k == lowest) return;
       const Sink<T> dx = below ? room(l.K, step) : sink(0);
       kernels::Epilogue<T> slope;
       if (below && below->activation) slope = {nullptr, below->activation, below->y, &below->signs};
       kernels::gemm(dx, dz_of_l, Op::none, matrix(l.w, l.N, l.K), Op::none,
-                    product(rows(), l.K, l.N, below != nullptr), slope);
+                    product(rows_, l.K, l.N, below != nullptr), slope);
       dz = dx.data;
     }
   }
@@ -81,7 +87,6 @@ template <class T> class Linear {
     const T* y;
     kernels::Signs signs;
   };
-  Index rows() const { return x_.shape.rows(); }
   View<T> matrix(const T* numbers, Index M, Index N) const { return {numbers, {M, N}, x_.device}; }
   kernels::Product<T> product(Index M, Index N, Index K, bool hidden) const {
     return {M, N, K, 1, false, false, short_, short_ && hidden};
@@ -89,15 +94,22 @@ template <class T> class Linear {
 
   /// Room for what passes between layers: [rows, N].
   Sink<T> room(Index N, Step& step) const {
-    const Shape s{rows(), N};
+    const Shape s{rows_, N};
     T* const data = short_ ? static_cast<T*>(short_room(s.size(), step)) : step.scratch<T>(s).data;
     return {data, s, x_.device};
+  }
+  /// Without a backward, two places that take turns are enough for all layers: the widest of them fits.
+  T* turn(int k, T* (&turns)[2], Step& step) const {
+    Index widest = 0;
+    for (int i = 0; i + 1 < layers_; ++i) widest = std::max(widest, layer_[i].N);
+    if (!turns[k % 2]) turns[k % 2] = room(widest, step).data;
+    return turns[k % 2];
   }
   static void* short_room(Index n, Step& step) { return step.scratch<std::uint16_t>({n}).data; }
   /// By the largest of the products.
   bool wants_short() const {
     for (int k = 0; k < layers_; ++k)
-      if (kernels::shortens<T>(x_.device, {rows(), layer_[k].N, layer_[k].K})) return true;
+      if (kernels::shortens<T>(x_.device, {rows_, layer_[k].N, layer_[k].K})) return true;
     return false;
   }
   /// From here on x, the weights and the hidden layers' biases are copies of bfloat16.
@@ -122,17 +134,17 @@ template <class T> class Linear {
   /// The first layer with a wanted gradient: below it nothing is computed. −1: x.
   template <class Sinks> int lowest_wanted(const Sinks& sink) const {
     int k = -1;
-    for (bool wanted = sink(0).data; !wanted && k + 1 < layers_;)
-      ++k, wanted = sink(1 + 2 * k).data || (layer_[k].b && sink(2 + 2 * k).data);
+    for (bool wanted = sink(0).wanted(); !wanted && k + 1 < layers_;)
+      ++k, wanted = sink(1 + 2 * k).wanted() || (layer_[k].b && sink(2 + 2 * k).wanted());
     return k;
   }
   const T* slope_of_last(const View<T>& dy, Step& step) const {
     const Layer& last = layer_[layers_ - 1];
     const T* dz = dy.data;
     if (last.activation) {
-      const Sink<T> to = step.scratch<T>({rows(), last.N});
-      kernels::map<T>(last.activation->slope, to, nullptr, matrix(last.y, rows(), last.N),
-                      matrix(dz, rows(), last.N));
+      const Sink<T> to = step.scratch<T>({rows_, last.N});
+      kernels::map<T>(last.activation->slope, to, nullptr, matrix(last.y, rows_, last.N),
+                      matrix(dz, rows_, last.N));
       dz = to.data;
     }
     if (!short_) return dz;
@@ -146,7 +158,7 @@ template <class T> class Linear {
   }
 
   View<T> x_;
-  Index columns_;  // of the last layer's y
+  Index rows_, columns_;  // of the last layer's y
   int layers_ = 0;
   bool short_ = false;  // see kernels::Product
   Layer layer_[most_layers];
@@ -160,8 +172,7 @@ auto linear(const X& x, const W& w, const B& b,
             const kernels::Activation<scalar_of<X>>* activation = nullptr) {
   using T = scalar_of<X>;
   const auto make = [&](const View<T>& vx, const View<T>& vw, const View<T>& vb) {
-    ops::Linear<T> op(vx);
-    return op.add(vw, vb, activation), op;
+    return ops::Linear<T>(vx, [&](auto& op) { op.add(vw, &vb, activation); });
   };
   return apply(make, as_tensor(x), as_tensor(w), as_tensor(b));
 }
@@ -170,8 +181,7 @@ template <Operand X, Operand W>
 auto linear(const X& x, const W& w, const kernels::Activation<scalar_of<X>>* activation = nullptr) {
   using T = scalar_of<X>;
   const auto make = [&](const View<T>& vx, const View<T>& vw) {
-    ops::Linear<T> op(vx);
-    return op.add(vw, {}, activation), op;
+    return ops::Linear<T>(vx, [&](auto& op) { op.add(vw, nullptr, activation); });
   };
   return apply(make, as_tensor(x), as_tensor(w));
 }
@@ -181,17 +191,17 @@ template <class T> struct LinearLayer {
   const Parameter<T>*weight, *bias;
   const kernels::Activation<T>* activation;
 };
-/// n layers one after the other, up to ops::Linear<T>::most_layers, as one op.
+/// n layers one after the other, 1 to ops::Linear<T>::most_layers, as one op. Throws ShapeError, ValueError.
 template <class T> Tensor<T> linear(const Tensor<T>& x, const LinearLayer<T>* layers, Index n) {
+  constexpr Index most = ops::Linear<T>::most_layers;
+  detail::require<ValueError>(n >= 1 && n <= most, "linear: ", n, " layers; it takes 1 to ", most);
   const Parameter<T>* parameters[ops::Linear<T>::most_operands];
   for (Index k = 0; k < n; ++k) parameters[2 * k] = layers[k].weight, parameters[2 * k + 1] = layers[k].bias;
   const auto make = [&](const View<T>& v) {
-    ops::Linear<T> op(v);
-    for (Index k = 0; k < n; ++k) {
-      const LinearLayer<T>& l = layers[k];
-      op.add(l.weight->value().view(), l.bias ? l.bias->value().view() : View<T>(), l.activation);
-    }
-    return op;
+    return ops::Linear<T>(v, [&](auto& op) {
+      for (const auto* l = layers; l < layers + n; ++l)
+        op.add(l->weight->value().view(), l->bias ? &l->bias->value().view() : nullptr, l->activation);
+    });
   };
   return apply(make, x, parameters, std::size_t(2 * n));
 }

@@ -70,7 +70,7 @@ template <class T> struct Loss {
   Shape shape() const { return each ? y.shape : Shape(); }
   void forward(const Sink<T>& l, Step& step) {
     if (each) return kernels::map(f.value, l, numbers.data(), y, t);
-    if (step.is_taped()) slope = step.scratch<T>(y.shape);
+    if (step.is_recorded()) slope = step.scratch<T>(y.shape);
     kernels::loss(f.value, f.dy, l, slope, numbers[1], numbers.data(), y, t);
   }
   void backward(const View<T>& dl, Step& step, const Sink<T>& dy, const Sink<T>& dt) const {

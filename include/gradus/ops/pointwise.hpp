@@ -68,7 +68,7 @@ template <class T> struct Pointwise {
 /// dx = dy summed over the axes along which x was broadcast, or any other axes: bit i of `axes` is axis i of
 /// dy.
 template <class T> void sum_axes(const Sink<T>& dx, View<T> dy, unsigned axes, Step& step, T scale = T(1)) {
-  if (!dx.data) return;
+  if (!dx.wanted()) return;
   const auto summed = [&](int i) { return dy.shape[i] == 1 || (axes >> i & 1); };
   for (int last = dy.shape.rank() - 1; last >= 0;
        --last) {  // neighbouring axes in one pass, the innermost first
@@ -104,7 +104,7 @@ inline unsigned broadcast_axes(const Shape& y, const Shape& x) {
 /// broadcast it is summed over those axes.
 template <class T, class Write>
 void to_operand(const Sink<T>& dx, const View<T>& dc, Step& step, const Write& write) {
-  if (!dx.data) return;
+  if (!dx.wanted()) return;
   if (dx.shape == dc.shape) return write(dx);
   const Sink<T> whole = step.scratch<T>(dc.shape);
   write(whole);

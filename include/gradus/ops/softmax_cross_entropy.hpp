@@ -26,7 +26,7 @@ template <class T> struct SoftmaxCrossEntropy {
   void forward(const Sink<T>& l, Step& step) {
     kept = step.scratch<T>({each ? 2 : 3, t.size()});
     if (each) return kernels::softmax_cross_entropy(l, kept, z, t, smoothing);
-    if (step.is_taped()) slope = step.scratch<T>(z.shape);
+    if (step.is_recorded()) slope = step.scratch<T>(z.shape);
     kernels::softmax_cross_entropy_sum(l, slope, kept, z, t, smoothing, scale);
   }
   void backward(const View<T>& dl, Step& step, const Sink<T>& dz, const Sink<std::int32_t>&) const {

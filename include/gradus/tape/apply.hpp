@@ -58,7 +58,7 @@ Tensor<T> run(const char* who, const Parameter<T>* const* more, std::size_t n, c
     node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
   Sink<T> y{nullptr, node->op.shape(), call.device};
   const Share memory = call.allocate(y);
-  Step step(call.device, call.state);
+  Step step(call.device, call.state, recorded);
   node->op.forward(y, step);
   return finish(call, y, memory, recorded ? node : nullptr);
 }

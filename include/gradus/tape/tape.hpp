@@ -48,9 +48,10 @@ class Tape {
     require<TapeError>(loss.wants_gradient(), "backward: the loss depends on no parameter and no variable");
     const auto seed = state_.sink<T>(loss.gradient());
     if (keep || !seed.adopt(kernels::one<T>(seed.device))) kernels::fill(seed, T(1));
-    state_.spent = !keep;
+    state_.keeps = keep, state_.spent = true;        // and it stays so if an op throws
     for (auto* r = state_.last; r; r = r->previous)  // the loss depends on those that were written
       if (std::exchange(r->out.written, false)) r->backward(*r, state_);
+    state_.spent = !keep;
   }
 
   /// A copy of ∂loss/∂x after backward. Throws TapeError where there is none.

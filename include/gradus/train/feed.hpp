@@ -80,7 +80,7 @@ template <class T> class Feed {
       const Shape s = from.shape.with(0, Index(rows.size()));
       if (room.shape() != s) room = std::remove_cvref_t<decltype(all)>(s);
       const Index bytes = from.shape.inner(0) * Index(sizeof *from.data);
-      gradus::detail::gather_rows({room.mutable_data(), from.data, bytes, from.shape[0]}, rows);
+      gradus::detail::gather_rows({room.mutable_data(), from.data, bytes}, rows);
       return room.view();
     };
     to.t = take(truth_.targets, targets_), to.labels = take(truth_.labels, labels_);
@@ -97,7 +97,7 @@ template <class T> class Feed {
       Shape s = from.shape().with(0, rows_.size());
       for (; axes > 0; --axes) s.append(1);
       const Sink<U> to = tape_.allocate<U>(s, rows_.device);
-      arrays_[n_++] = {to.data, from.data(), from.shape().inner(0) * Index(sizeof(U)), from.shape()[0]};
+      arrays_[n_++] = {to.data, from.data(), from.shape().inner(0) * Index(sizeof(U))};
       return tape_.input(to.view());
     }
     void run() { kernels::gather_rows(rows_.device, arrays_, std::exchange(n_, 0), rows_); }

@@ -37,9 +37,11 @@ template <class T> struct NamedLoss {
   double number = 0;                               ///< the formula's own
   bool by_rows = false;                            ///< one loss for each distribution along the last axis
 
-  Outcome<T> operator()(const nn::Module<T>& model, const Sample<T>& s) const {
+  /// `learns`: backward may follow; without it no slope is computed.
+  Outcome<T> operator()(const nn::Module<T>& model, const Sample<T>& s, bool learns = true) const {
     const bool logits = head != nn::Head::none && model.head() == head;
-    const Tensor<T> y = logits ? model.logits(s.inputs) : model.forward(s.inputs);
+    Tensor<T> y = logits ? model.logits(s.inputs) : model.forward(s.inputs);
+    if (!learns && y.step()) y = Tensor<T>(y.view(), *y.step(), nullptr);  // the same as a constant
     return {y, of(y, s, logits), logits ? head : nn::Head::none, T(around_zero || logits ? 0 : 0.5)};
   }
 

@@ -73,7 +73,7 @@ template <class T> struct Evaluation {
     scores.reset();
     for (Index k = 0; k < batches.count(); ++k) {
       const Sample<T>& s = feed.load(tape, batches[k]);
-      const Outcome<T> o = loss(model, s);
+      const Outcome<T> o = loss(model, s, false);
       scores.add(o, s, double(o.loss.item()));
     }
   }

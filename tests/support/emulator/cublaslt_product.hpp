@@ -164,9 +164,9 @@ struct Product {
     const auto bit = static_cast<std::uint8_t>(1u << i % 8);
     if (m.drelu()) return *byte & bit ? value : T(0);
     if (!m.relu()) return value;
-    const bool positive = value > 0;
+    const bool positive = value > 0;  // NaN is not, and stays: as in CUTLASS, of which cublasLt is made
     if (byte) *byte = static_cast<std::uint8_t>(positive ? *byte | bit : *byte & ~bit);
-    return positive ? value : T(0);
+    return positive || value != value ? value : T(0);
   }
 };
 

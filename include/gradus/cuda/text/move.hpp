@@ -80,26 +80,23 @@ gradus_scatter_add(T* dx, const T* dy, Index outer, Index n, Index inner, const 
   }
 }
 // to[k] = from[rows[k]] in words of 16, 4 or 1 bytes, array by array; blockIdx.y: which one
-struct Rows { unsigned char* to; const unsigned char* from; Index bytes, of; };
+struct Rows { unsigned char* to; const unsigned char* from; Index bytes; };
 struct Arrays { Rows array[8]; };
-template <class W> GRADUS_INLINE void gradus_copy_rows(const Rows& a, const int* rows, Index m,
-                                                       Complaint* complaint) {
+template <class W> GRADUS_INLINE void gradus_copy_rows(const Rows& a, const int* rows, Index m) {
   const Index words = a.bytes / sizeof(W);
-  for (Index e = gradus_thread(); e < m * words; e += gradus_threads()) {
-    const Index k = e / words, w = e - k * words;
-    ((W*)a.to)[e] = ((const W*)a.from)[gradus_index(rows, k, a.of, complaint) * words + w];
-  }
+  for (Index e = gradus_thread(); e < m * words; e += gradus_threads())
+    ((W*)a.to)[e] = ((const W*)a.from)[rows[e / words] * words + e % words];
 }
 GRADUS_KERNEL
-gradus_gather_rows(Arrays arrays, const int* rows, Index m, Complaint* complaint) {
+gradus_gather_rows(Arrays arrays, const int* rows, Index m) {
   const Rows a = arrays.array[blockIdx.y];
   const Index together = (Index)a.to | (Index)a.from | a.bytes;
   if (together % 16 == 0)
-    gradus_copy_rows<Four<unsigned> >(a, rows, m, complaint);
+    gradus_copy_rows<Four<unsigned> >(a, rows, m);
   else if (together % 4 == 0)
-    gradus_copy_rows<unsigned>(a, rows, m, complaint);
+    gradus_copy_rows<unsigned>(a, rows, m);
   else
-    gradus_copy_rows<unsigned char>(a, rows, m, complaint);
+    gradus_copy_rows<unsigned char>(a, rows, m);
 }
 GRADUS_KERNEL
 gradus_one_hot(T* y, bool add, const int* labels, Index rows, Index classes, Complaint* complaint) {
