@@ -6,40 +6,10 @@
 // cache (50 MB on an H200) has nothing of a piece when its turn comes again.
 #pragma once
 
-#include <gradus/cuda.hpp>
-
+#include "bench/cuda/clock.hpp"
 #include "bench/cuda/report.hpp"
 
 namespace bench {
-
-/// Time as the GPU's stream has it.
-class StreamClock {
- public:
-  explicit StreamClock(Device d) : stream_(cuda::stream(d)) {
-    check(driver_.EventCreate(&begin_, CU_EVENT_DEFAULT), "cuEventCreate");
-    check(driver_.EventCreate(&end_, CU_EVENT_DEFAULT), "cuEventCreate");
-  }
-  StreamClock(const StreamClock&) = delete;
-  ~StreamClock() { driver_.EventDestroy(begin_), driver_.EventDestroy(end_); }
-
-  template <class F> double seconds(const F& work) {
-    check(driver_.EventRecord(begin_, stream_), "cuEventRecord");
-    work();
-    check(driver_.EventRecord(end_, stream_), "cuEventRecord");
-    check(driver_.EventSynchronize(end_), "cuEventSynchronize");
-    float milliseconds = 0;
-    check(driver_.EventElapsedTime(&milliseconds, begin_, end_), "cuEventElapsedTime");
-    return double(milliseconds) * 1e-3;
-  }
-
- private:
-  static void check(CUresult r, const char* call) {
-    detail::require<DeviceError>(r == CUDA_SUCCESS, call, ": ", cuda::words(r));
-  }
-  const cuda::Driver& driver_ = cuda::library<cuda::Driver>();
-  const CUstream stream_;
-  CUevent begin_ = nullptr, end_ = nullptr;
-};
 
 /// The arrays, and the piece of them whose turn it is.
 class Pieces {
