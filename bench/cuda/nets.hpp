@@ -71,11 +71,11 @@ inline std::vector<Setup> setups(bool quick) {
   return all;
 }
 
-inline Array<float> normal(const Shape& shape, std::uint64_t seed) {
+inline Array<float> normal(const Shape& shape, std::uint64_t seed, float deviation = 1) {
   auto x = Array<float>::uninitialized(shape);
   float* const to = x.mutable_data();
   parallel_for(x.size(), 1 << 16, [&](Index first, Index last) {
-    random::fill_normal(to + first, last - first, random::Stream(seed), 0.f, 1.f, first);
+    random::fill_normal(to + first, last - first, random::Stream(seed), 0.f, deviation, first);
   });
   return x;
 }

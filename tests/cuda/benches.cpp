@@ -12,6 +12,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
 #include "tests/support/words.hpp"
+#if __has_include(<cudnn.h>)
+#include "bench/cuda/cudnn.hpp"
+#include "tests/support/emulator/cudnn.hpp"
+#endif
 
 using namespace gradus;
 using namespace gradus::test;
@@ -19,11 +23,12 @@ using namespace gradus::test;
 namespace {
 
 /// The rows of the file that a benchmark has written.
-std::vector<io::Json> rows_of(int (*benchmark)(const bench::Arguments&), std::vector<std::string> words) {
+std::vector<io::Json> rows_of(int (*benchmark)(const bench::Arguments&), std::vector<std::string> words,
+                              int status = 0) {
   const auto file =
       std::filesystem::temp_directory_path() / ("gradus_bench_" + std::to_string(::getpid()) + ".json");
   words.insert(words.begin(), file);
-  CHECK(benchmark(bench::Arguments(words)) == 0);
+  CHECK(benchmark(bench::Arguments(words)) == status);
   std::ifstream in(file);
   std::ostringstream text;
   text << in.rdbuf();
@@ -93,3 +98,46 @@ TEST_CASE("a report says what was met, and its exit code whether all was") {
   CHECK_THAT(words<ValueError>([] { bench::Arguments({"--quick"}); }),
              ContainsSubstring("the JSON file to write is missing"));
 }
+
+#if __has_include(<cudnn.h>)
+TEST_CASE("cuDNN's graphs and softmax agree with our kernels, and are timed beside them") {
+  using emulator::EmulatedCudnn;
+  emulate();
+  EmulatedCudnn::install();
+  const auto rows = rows_of(&bench::cudnn_trial, {"--quick"});
+  CHECK(rows.size() == 12);
+  for (std::size_t i = 0; i + 1 < rows.size(); i += 2) {
+    const io::Json &ours = rows[i], &cudnn = rows[i + 1];
+    INFO(ours.str() << cudnn.str());
+    CHECK(!ours.find("skipped"));
+    CHECK(ours.at("value").number() > 0);
+    CHECK(cudnn.at("name").string() == ours.at("name").string() + ", cuDNN");
+    CHECK(cudnn.at("value").number() == cudnn.at("µs").number() / ours.at("value").number());
+    CHECK(cudnn.at("plans").integer() == 1);
+  }
+  CHECK(EmulatedCudnn::descriptors.empty());
+  for (const auto& found : device_findings()) FAIL_CHECK(found);
+}
+
+TEST_CASE("where cuDNN has no plan, or not our results, a row says so and has our time") {
+  using emulator::cudnn_settings;
+  emulate();
+  emulator::EmulatedCudnn::install();
+  const std::vector<std::string> layers{"--quick", "--rows", "sigmoid"};
+  cudnn_settings = {.has_plans = false};
+  auto rows = rows_of(&bench::cudnn_trial, layers);
+  CHECK(rows.size() == 4);
+  for (const io::Json& row : rows) {
+    CHECK(row.at("value").number() > 0);
+    CHECK(row.at("skipped").at("cuDNN").string() == "cuDNN has no plan for it (2 were proposed)");
+  }
+  cudnn_settings = {.adds_one = true};
+  rows = rows_of(&bench::cudnn_trial, layers, 3);
+  CHECK(rows.size() == 4);
+  for (const io::Json& row : rows)
+    CHECK_THAT(row.at("refused").at("cuDNN").string(),
+               ContainsSubstring(" from ours, relatively; at most 0.0"));
+  cudnn_settings = {};
+  CHECK(emulator::EmulatedCudnn::descriptors.empty());
+}
+#endif
