@@ -59,7 +59,7 @@ class Computation {
     loss_ = loss_ ? *loss_ + weighted : weighted;
   }
   void backward() {
-    tape_.backward(*loss_);
+    tape_.backward(*loss_, true);  // true: it begins with a fill
     for (std::size_t i = 0; i < variables_.size(); ++i) {
       names.push_back("the gradient of variable " + std::to_string(i));
       results.push_back(tape_.gradient(variables_[i]).to("cpu"));
@@ -85,6 +85,9 @@ class Computation {
     const auto labels = Array<std::int32_t>{3, 0, 7, 39, 3}.to(device_);
     add("softmax_cross_entropy", softmax_cross_entropy(variable({5, 40}), labels));
     add("softmax_cross_entropy, wide", softmax_cross_entropy(variable({5, 1000}), labels));
+    for (const Index classes : {40, 1000})
+      add("softmax_cross_entropy, each",
+          softmax_cross_entropy(variable({5, classes}), labels, {.reduction = Reduction::none}));
     add("one_hot", variable({5, 40}) * one_hot<float>(labels, 40));
     add("take", take(variable({40, 3}), labels));
   }
@@ -108,11 +111,11 @@ class Computation {
 };
 
 /// Two whole batches and a part: steps by the host, and steps that the GPU repeats.
-History trained(const std::string& device) {
+History trained(const std::string& device, Precision precision = Precision::strict) {
   nn::Sequential model{nn::Dense{64, 32}, nn::Relu{}, nn::Dropout{0.25}, nn::Dense{32, 4}, nn::Softmax{}};
   FitOptions<float> o{
       .loss = "softmax_cross_entropy", .epochs = 3, .device = device, .verbose = Verbose::silent};
-  o.optimizer = optim::Adam{}, o.metrics = {"accuracy"};
+  o.optimizer = optim::Adam{}, o.metrics = {"accuracy"}, o.precision = precision;
   return fit(model, data::blobs(71, {.features = 64, .centers = 4, .seed = 5}), o);
 }
 
@@ -129,10 +132,12 @@ TEST_CASE("every kernel, forward and backward, and a training with Adam that the
     const double scale = largest(a.to<double>()) + 1;
     for (Index k = 0; k < a.size(); ++k) REQUIRE(std::abs(double(a.data()[k]) - b.data()[k]) <= 1e-5 * scale);
   }
-  const History cpu = trained("cpu"), on_gpu = trained("cuda");
+  const History cpu = trained("cpu"), on_gpu = trained("cuda"), in_bf16 = trained("cuda", Precision::bf16);
   CHECK_THAT(on_gpu.device, !ContainsSubstring("cannot be recorded"));
-  for (std::size_t e = 0; e < 3; ++e)
+  for (std::size_t e = 0; e < 3; ++e) {
     CHECK(std::abs(cpu["loss"][e] - on_gpu["loss"][e]) <= 1e-5 * std::abs(cpu["loss"][e]));
+    CHECK(std::abs(cpu["loss"][e] - in_bf16["loss"][e]) <= 0.02 * std::abs(cpu["loss"][e]));
+  }
 
   if (cuda::stand_in<cuda::Driver>) {
     std::set<std::string> missing = kernels_in_the_sources();

@@ -13,8 +13,8 @@ GRADUS_KERNEL gradus_fill(T* y, bool add, Index n, double value) {
 // float32 as bfloat16, array by array; blockIdx.y: which one. All begin where four numbers may.
 inline constexpr char shorten[] = R"(
 struct Shortening { const float* from; gradus_bf16* to; Index n; };
-struct Arrays { Shortening array[33]; };
-GRADUS_KERNEL gradus_shorten(Arrays arrays) {
+struct Shortenings { Shortening array[33]; };
+GRADUS_KERNEL gradus_shorten(Shortenings arrays) {
   const Shortening a = arrays.array[blockIdx.y];
   for (Index i = gradus_thread(); i < a.n / 4; i += gradus_threads()) {
     const Four<float> x = ((const Four<float>*)a.from)[i];
