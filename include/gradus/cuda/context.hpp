@@ -119,6 +119,24 @@ class Real {
 /// Everything that is done on one GPU goes through its stream, in the order of the calls.
 class Context {
  public:
+  /// A step that is recorded may fork in two branches. `side`: the second one, after all that the first has got
+  /// so far. `main`: the first, beside what the second has got. `both`: the first, after both.
+  enum class Branch { both, main, side };
+  /// Where this thread's calls go while it lives, if it records.
+  class On {
+   public:
+    On(Context& c, Branch b) : before_(recorder().branch) {
+      if (!c.recording()) return;
+      if (b == Branch::side) c.fork();
+      recorder().branch = b;
+    }
+    On(const On&) = delete;
+    ~On() { recorder().branch = before_; }
+
+   private:
+    Branch before_;
+  };
+
   explicit Context(int index) : index_(index) {
     CUdevice device;
     check(driver_.DeviceGet(&device, index), "cuDeviceGet");
@@ -152,8 +170,17 @@ class Context {
   int architecture() const { return architecture_; }  ///< 90 for compute capability 9.0
   int multiprocessors() const { return multiprocessors_; }
   /// Where this thread's calls go: to the GPU, or into what it records.
-  CUstream stream() const { return recorder().of == this ? recorder().stream : stream_; }
+  CUstream stream() {
+    if (!recording()) return stream_;
+    Recorder& r = recorder();
+    if (r.forked && r.branch == Branch::both) {
+      check(r.join(driver_), "cuStreamWaitEvent");
+      r.forked = false;
+    }
+    return r.branch == Branch::side ? r.side : r.stream;
+  }
   CUstream own_stream() const { return stream_; }
+  bool is_aside() const { return recording() && recorder().branch == Branch::side; }
   bool recording() const { return recorder().of == this; }
   /// Held from a launch that writes a workspace to the one that reads it: no other thread may come between.
   std::recursive_mutex& turn() { return turn_; }
@@ -186,27 +213,56 @@ class Context {
   /// Between these two this thread's calls go to a stream of their own, and other threads go on with the GPU.
   void begin_recording() {
     use();
-    CUstream stream = nullptr;
-    check(driver_.StreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
-    const CUresult r = driver_.StreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
-    if (r != CUDA_SUCCESS) driver_.StreamDestroy(stream);
-    check(r, "cuStreamBeginCapture");
-    recorder() = {this, stream};
+    Recorder r;
+    try {
+      check(driver_.StreamCreate(&r.stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+      check(driver_.StreamCreate(&r.side, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+      check(driver_.EventCreate(&r.event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+      check(driver_.StreamBeginCapture(r.stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+            "cuStreamBeginCapture");
+    } catch (const DeviceError&) {
+      r.close(driver_);
+      throw;
+    }
+    r.of = this;
+    recorder() = r;
   }
   /// nullptr where there is none; *result says why.
   CUgraph end_recording(CUresult* result) {
     CUgraph graph = nullptr;
-    const CUstream stream = std::exchange(recorder(), {}).stream;
-    *result = driver_.StreamEndCapture(stream, &graph);
-    driver_.StreamDestroy(stream);
+    Recorder r = std::exchange(recorder(), {});
+    const CUresult joined = r.forked ? r.join(driver_) : CUDA_SUCCESS;
+    *result = driver_.StreamEndCapture(r.stream, &graph);
+    if (joined != CUDA_SUCCESS) *result = joined;
+    r.close(driver_);
     return graph;
   }
 
  private:
   struct Recorder {
     const Context* of = nullptr;
-    CUstream stream = nullptr;
+    CUstream stream = nullptr, side = nullptr;
+    CUevent event = nullptr;
+    Branch branch = Branch::both;
+    bool forked = false;  // and not joined since
+
+    /// What comes to `to` waits for all that `from` has got.
+    CUresult wait(const Driver& driver, CUstream to, CUstream from) const {
+      const CUresult r = driver.EventRecord(event, from);
+      return r == CUDA_SUCCESS ? driver.StreamWaitEvent(to, event, 0) : r;
+    }
+    CUresult join(const Driver& driver) const { return wait(driver, stream, side); }
+    void close(const Driver& driver) const {
+      for (const CUstream s : {stream, side})
+        if (s) driver.StreamDestroy(s);
+      if (event) driver.EventDestroy(event);
+    }
   };
+  void fork() {
+    Recorder& r = recorder();
+    check(r.wait(driver_, r.side, r.stream), "cuStreamWaitEvent");
+    r.forked = true;
+  }
   static Recorder& recorder() {
     static thread_local Recorder r;
     return r;

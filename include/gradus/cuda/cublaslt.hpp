@@ -210,7 +210,7 @@ class Products {
     auto& plan = plans_[key];
     if (!plan) plan = std::make_unique<Plan>(context_, handle_, key, workspace_bytes, vector, signs);
     if (plan->usable())
-      plan->run(handle_, c, a.data, b.data, vector, signs, workspace_, workspace_bytes, context_.stream());
+      plan->run(handle_, c, a.data, b.data, vector, signs, workspace(), workspace_bytes, context_.stream());
     return plan->usable();
   }
   /// Asked once for each formula: to write it down takes longer than to launch a product.
@@ -240,8 +240,13 @@ class Products {
     return to;
   }
   void open() {
-    if (!workspace_) workspace_ = memory_.allocate(workspace_bytes);
+    if (!workspace_) workspace_ = memory_.allocate(2 * workspace_bytes);
     check(context_, library<CublasLt>().Create(&handle_), "cublasLtCreate");
+  }
+
+  /// Two branches of a recorded step need one each.
+  void* workspace() const {
+    return static_cast<char*>(workspace_) + (context_.is_aside() ? workspace_bytes : 0);
   }
 
   static constexpr std::size_t workspace_bytes = std::size_t(32) << 20;  // what Hopper's algorithms ask for

@@ -64,6 +64,8 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
 /// C (+)= op(A) · op(B), and F(C + bias) or C · F′(y): by cublasLt where it is large enough.
 inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
                  const kernels::Multiplication& p) {
+  // a layer's dx beside its dW: numbers that are assigned are nobody's yet
+  const Context::On branch(gpu.context, c.add ? Context::Branch::both : Context::Branch::main);
   const Done done = gpu.products.run(c, a, b, p, nullptr);
   if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, nullptr);
   if (done != Done::product) return;
@@ -77,6 +79,7 @@ inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
 /// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
 inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
                       const kernels::Multiplication& p) {
+  const Context::On branch(gpu.context, Context::Branch::side);  // dW, which only the update waits for
   const Done done = gpu.products.run(c, a, b, p, s.add ? nullptr : s.data);
   const bool left = done == Done::product || (done == Done::all && s.add);
   if (done == Done::nothing || (left && a.type == Dtype::bf16)) return gemm_tiles(gpu, c, a, b, p, &s);

@@ -40,8 +40,8 @@ struct ClipNorm {  // g · min(1, c / √(sum of squares)); the sum stays on the
 /// Clips the gradients: `each(f)` calls f(Sink<T>) for every one; `squares` holds one number on their device.
 template <class T, class Each> void clip(const Clip& c, const Each& each, const Sink<T>& squares) {
   constexpr auto& squared = kernels::formula<Squared, T, T, 0, T>;
-  Gradient total;  // so that the sums of all parameters add up
-  const Sink<T> sum{squares.data, squares.shape, squares.device, &total};
+  Gradient total{squares.data, squares.shape, squares.device};  // so that the sums of all parameters add up
+  const Sink<T> sum{nullptr, squares.shape, squares.device, &total};
   const auto scale = [&](const Sink<T>& g, double limit) {
     kernels::map<ClipNorm, T>(g, std::array{static_cast<T>(limit)}, g.view(), squares.view());
   };
