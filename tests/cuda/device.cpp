@@ -104,6 +104,15 @@ TEST_CASE("\"auto\" takes the GPU that is there, and says so") {
         "cuda:0 (NVIDIA Emulated): found, and asked for by \"auto\"");
 }
 
+TEST_CASE("an environment in which strict is not strict is named") {
+  emulate();
+  CHECK(in_child([] {
+          ::setenv("NVIDIA_TF32_OVERRIDE", "1", 1);
+          return Device::choose("cuda").reason;
+        }) ==
+        "cuda:0 (NVIDIA Emulated; NVIDIA_TF32_OVERRIDE=1 makes cublasLt's strict float32 tf32): asked for");
+}
+
 TEST_CASE("machine code where NVRTC knows the GPU or its family, else PTX") {
   const std::vector<int> all{75, 80, 86, 89, 90, 100, 103, 120, 121};
   const auto option = [](int gpu, const std::vector<int>& known) {

@@ -143,6 +143,8 @@ class Context {
     char name[256] = {};
     check(driver_.DeviceGetName(name, sizeof name - 1, device), "cuDeviceGetName");
     gpu_name_ = name;
+    if (const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE"); tf32 && *tf32 == '1')
+      gpu_name_ += "; NVIDIA_TF32_OVERRIDE=1 makes cublasLt's strict float32 tf32";
     const auto attribute = [&](CUdevice_attribute a) {
       int value = 0;
       check(driver_.DeviceGetAttribute(&value, a, device), "cuDeviceGetAttribute");

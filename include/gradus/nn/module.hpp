@@ -99,8 +99,8 @@ template <class T = float> class Module {
 
   /// New values for every parameter that has an initialiser, drawn from the Philox stream of (seed, its
   /// name): the same on every machine. `all` = false: only for those that nobody has set or trained since
-  /// they were made.
-  void initialize(std::uint64_t seed = 0, bool all = true) {
+  /// they were made. `path`: of this module in a larger one, "2." say.
+  void initialize(std::uint64_t seed = 0, bool all = true, const std::string& path = {}) {
     struct Draw final : Walk {
       std::uint64_t seed;
       bool all;
@@ -124,6 +124,7 @@ template <class T = float> class Module {
     } walk;
     walk.seed = seed;
     walk.all = all;
+    walk.prefix = path;
     walk.enter(*this);
   }
 

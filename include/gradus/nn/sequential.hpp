@@ -29,7 +29,7 @@ template <class T = float> class Sequential final : public Layer<T> {
   template <class L>
   requires std::is_base_of_v<Layer<T>, L> Sequential& add(L layer) {
     push(std::move(layer));
-    this->initialize(0, false);
+    this->layer(size() - 1).initialize(0, false, detail::message(size() - 1, "."));
     return *this;
   }
   Index size() const { return Index(slots_.size()); }

@@ -130,7 +130,7 @@ template <class T> class Trainer {
     History h{.series = std::vector<History::Series>(validation ? 2 * n : n), .device = device_.reason};
     for (std::size_t i = 0; i < h.series.size(); ++i) {
       h.series[i].name = gradus::detail::message(i < n ? "" : "val_", scores_.name(i % n));
-      h.series[i].values.reserve(std::size_t(o_.epochs));
+      h.series[i].values.reserve(std::size_t(std::min(o_.epochs, 1 << 16)));  // a callback may stop early
     }
     for (int e = 0; e < o_.epochs; ++e) {
       train_epoch(e, optimizer, validation);
