@@ -15,8 +15,8 @@
 
 namespace bench {
 
-/// How far a loss may be from ours, relative to it. Tensor cores round factors to 10 or 7 bits; in bf16 the
-/// peers keep activations in bf16 too, and we do not.
+/// How far a loss may be from ours, relative to it. Tensor cores round factors to 10 or 7 bits; in bf16
+/// what passes between layers is rounded as well, not by everybody in the same places.
 inline double loss_bound(Precision p) {
   constexpr double bounds[] = {1e-4, 1e-3, 5e-3};
   return bounds[int(p)];

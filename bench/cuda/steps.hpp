@@ -105,6 +105,9 @@ inline void add_row(Report& report, const Row& r, const std::vector<Peer>& peers
   if (const auto [name, best] = best_peer(row); !name.empty()) {
     row["ahead"] = us < best;
     if (us >= best) report.miss();
+  } else if (!peers.empty()) {
+    row["skipped"]["peers"] = "none was timed: nothing to be ahead of";
+    report.miss();
   }
   print(row);
 }

@@ -9,6 +9,7 @@
 //   cudnn=PROGRAM    likewise, where cuDNN is
 // The exit status is 0 where all parts that were run are as wanted. A rehearsal is on the emulator, and its file stays
 // beside those of the parts.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -35,6 +36,10 @@ struct Options {
   fs::path build, source;
   std::string ctest;
   std::vector<std::pair<std::string, std::string>> parts;  // name, program
+
+  bool runs(const std::string& name) const {
+    return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part.first == name; });
+  }
 };
 
 Options options_of(int argc, char** argv) {
@@ -100,7 +105,8 @@ Json current_parts(const Options& o, const Json& machine) {
     const std::string text = contents(o.build / (std::string(name) + ".part"));
     const Json record = text.empty() ? Json::object() : Json::parse(text, name);
     const Json* const where = record.find("machine");
-    if (where && *where == machine)
+    // of sources without a name only what has just been run is known to be of them
+    if (where && *where == machine && (machine.at("commit").string() != "unknown" || o.runs(name)))
       parts[name] = record.at("part");
     else
       std::cout << "\nnot run at this commit: cmake --workflow --preset cuda-check-" << name;

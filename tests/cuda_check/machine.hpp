@@ -56,8 +56,10 @@ inline std::string commit_of(const std::string& source) {
   const std::string commit = said_by(git + "rev-parse --short=12 HEAD");
   if (commit.empty()) return "unknown";
   if (said_by(git + "status --porcelain" + but_results).empty()) return commit;
-  return commit + " and changes " +
-         said_by(git + "diff HEAD" + but_results + " | git hash-object --stdin").substr(0, 8);
+  const std::string others = git + "ls-files --others --exclude-standard -z" + but_results;
+  const std::string contents = "{ " + git + "diff HEAD" + but_results + "; " + others + " | (cd '" + source +
+                               "' && xargs -0 -r sha256sum); }";
+  return commit + " and changes " + said_by(contents + " | git hash-object --stdin").substr(0, 8);
 }
 
 /// The first GPU, its driver, the libraries, the commit; only where why_not(0) is empty.

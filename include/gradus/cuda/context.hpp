@@ -91,6 +91,8 @@ inline const char* type_name(Dtype d) {
                                "cuda: kernels work on numbers, not on a type of one's own");
   return names[int(d)];
 }
+/// What numbers of this type are computed in.
+inline Dtype computed_in(Dtype d) { return d == Dtype::bf16 ? Dtype::f32 : d; }
 inline std::size_t size_of(Dtype d) {
   constexpr std::size_t sizes[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8, sizeof(bool), 2, 0};
   return sizes[int(d)];

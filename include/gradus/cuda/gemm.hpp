@@ -7,9 +7,6 @@
 
 namespace gradus::cuda {
 
-/// What numbers of this type are computed in.
-inline Dtype computed_in(Dtype type) { return type == Dtype::bf16 ? Dtype::f32 : type; }
-
 inline std::string gemm_text(Dtype result, Dtype factor, const kernels::Multiplication& p, int tile,
                              bool sums) {
   const Dtype type = computed_in(result);
@@ -64,8 +61,7 @@ inline void gemm_tiles(Gpu& gpu, const Target& c, const Operand& a, const Operan
 /// C (+)= op(A) · op(B), and F(C + bias) or C · F′(y): by cublasLt where it is large enough.
 inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
                  const kernels::Multiplication& p) {
-  // a layer's dx beside its dW: numbers that are assigned are nobody's yet
-  const Context::On branch(gpu.context, c.add ? Context::Branch::both : Context::Branch::main);
+  const Context::On branch(gpu.context, p.apart ? Context::Branch::main : Context::Branch::both);
   const Done done = gpu.products.run(c, a, b, p, nullptr);
   if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, nullptr);
   if (done != Done::product) return;
@@ -79,11 +75,10 @@ inline void gemm(Gpu& gpu, const Target& c, const Operand& a, const Operand& b,
 /// C (+)= Aᵀ · B, and s (+)= the sums over A's columns.
 inline void gemm_sums(Gpu& gpu, const Target& c, const Target& s, const Operand& a, const Operand& b,
                       const kernels::Multiplication& p) {
-  const Context::On branch(gpu.context, Context::Branch::side);  // dW, which only the update waits for
+  const Context::On branch(gpu.context, p.apart ? Context::Branch::side : Context::Branch::both);
   const Done done = gpu.products.run(c, a, b, p, s.add ? nullptr : s.data);
-  const bool left = done == Done::product || (done == Done::all && s.add);
-  if (done == Done::nothing || (left && a.type == Dtype::bf16)) return gemm_tiles(gpu, c, a, b, p, &s);
-  if (left) sum(gpu, s, a, {1, p.K, p.M}, 1);
+  if (done == Done::nothing) gemm_tiles(gpu, c, a, b, p, &s);
+  if (done == Done::product || (done == Done::all && s.add)) sum(gpu, s, a, {1, p.K, p.M}, 1);
 }
 /// to[i] = from[i], rounded to bfloat16, for each of n arrays, in one launch.
 inline void shorten(Gpu& gpu, const kernels::Shortening* arrays, int n) {

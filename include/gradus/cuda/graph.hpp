@@ -63,7 +63,7 @@ class Graphs final : public Repeating {
     context_.use();
     CUevent event = nullptr;
     context_.check(driver_.EventCreate(&event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
-    const CUresult r = driver_.EventRecord(event, context_.stream());
+    const CUresult r = driver_.EventRecord(event, context_.own_stream());  // while a step is recorded, too
     if (r != CUDA_SUCCESS) driver_.EventDestroy(event);
     context_.check(r, "cuEventRecord");
     return event;

@@ -11,13 +11,13 @@ namespace gradus::cuda {
 /// How many threads have a group together: neighbouring groups lie side by side where inner > 1.
 inline int lanes_for(const Groups& g) { return g.inner > 1 ? 1 : g.n <= 512 ? 32 : 256; }
 
-/// A kernel over the groups of an axis, in text of its own.
+/// A kernel over the groups of an axis, in text of its own. Numbers of `type` lie in memory.
 inline Kernel& group_kernel(Gpu& gpu, const char* text, const char* name, Dtype type, int lanes,
                             bool largest = true) {
   const std::uint64_t variant = Bits().add(4, unsigned(type)).add(9, unsigned(lanes)).add(1, largest).value;
   return gpu.modules.get({name, variant}, name, [&] {
-    return number_text(type) + define_text("LANES", lanes) + define_text("LARGEST", largest) + text::lanes +
-           text;
+    return number_text(computed_in(type)) + type_text("Given", type) + define_text("LANES", lanes) +
+           define_text("LARGEST", largest) + text::lanes + text;
   });
 }
 inline Grid group_grid(Gpu& gpu, Index groups, int lanes) { return gpu.grid(groups * lanes); }
@@ -39,7 +39,8 @@ template <class... More> void each_group(Gpu& gpu, const char* text, const char*
 /// tree.
 inline void sum(Gpu& gpu, const Target& y, const Operand& x, Groups g, double scale, int level = 0) {
   if (g.n == 0) return fill(gpu, y, 0);
-  detail::require<DeviceError>(size_of(x.type) >= 4, "sum: ", name(x.type),
+  const Dtype type = computed_in(x.type);
+  detail::require<DeviceError>(size_of(type) >= 4, "sum: ", name(x.type),
                                " is not summed on a GPU; convert on the CPU, with array.to<float>()");
   const int lanes = lanes_for(g);
   const Index part = lanes == 1 ? 128 : 8192, parts = (g.n + part - 1) / part;
@@ -48,15 +49,15 @@ inline void sum(Gpu& gpu, const Target& y, const Operand& x, Groups g, double sc
   if (parts > 1) turn.lock();
   const Index groups = g.outer * parts * g.inner;
   void* const partial =
-      parts == 1 ? y.data : gpu.memory.workspace(level % 2, std::size_t(groups) * size_of(x.type));
+      parts == 1 ? y.data : gpu.memory.workspace(level % 2, std::size_t(groups) * size_of(type));
   const bool add = parts == 1 && y.add;
-  const Real by(parts == 1 ? scale : 1, x.type);
+  const Real by(parts == 1 ? scale : 1, type);
   Arguments a;
   a << partial << add << x.data << g.outer << g.n << g.inner << part << parts << by;
   a.launch(gpu, kernel, group_grid(gpu, groups, lanes));
   if (parts == 1) return;
   const Shape s{groups};
-  sum(gpu, y, {partial, s, x.type}, {g.outer, parts, g.inner}, scale, level + 1);
+  sum(gpu, y, {partial, s, type}, {g.outer, parts, g.inner}, scale, level + 1);
 }
 
 inline std::string sum_all_text(const Signature& f) {

@@ -33,6 +33,8 @@ template <class T> struct Epilogue {
 template <class T> struct Product {
   Index M, N, K, batch = 1;
   bool one_a = false, one_b = false, short_factors = false, short_c = false;
+  /// It neither reads nor writes what gemm_sums() writes, nor writes what that reads: both may run at once.
+  bool apart = false;
 };
 
 template <class T> Operand factor(const View<T>& x, const Product<T>& p) {
@@ -48,7 +50,7 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
           on.as(p.short_c), factor(a, p), factor(b, p),
           {p.M, p.N, p.K, p.batch, op_a == Op::transpose, op_b == Op::transpose, p.one_a, p.one_b, e.bias,
            e.activation ? e.activation->write : nullptr, e.slope_at ? e.activation->slope.write : nullptr,
-           e.slope_at, e.signs, PrecisionScope::current()});
+           e.slope_at, e.signs, PrecisionScope::current(), p.apart});
     return;
   }
   const auto to = c.open();
@@ -73,15 +75,17 @@ template <class T> void gemm(const Sink<T>& c, const View<T>& a, Op op_a, const 
 }
 
 /// C[M, N] = Aᵀ·B and s[m] = Σₖ A[k, m], of A [K, M] and B [K, N]: what a layer's weights and bias are told,
-/// in one pass over A where a device can.
+/// in one pass over A where a device can. Gradients of parameters, which nobody reads before backward's end,
+/// may be computed beside products that are apart.
 template <class T>
 void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<T>& b, const Product<T>& p) {
   if (c.wanted() && s.wanted() && c.size() > 0 && !c.device.is_cpu()) {
-    const auto sums = elsewhere(s, "gemm_sums");
-    if (const auto on = elsewhere(c, "gemm_sums"); on && sums)
+    const bool leaves = c.gradient && c.gradient->owner && s.gradient && s.gradient->owner;
+    const auto on = elsewhere(c, "gemm_sums"), sums = elsewhere(s, "gemm_sums");
+    if (on && sums)
       return on->gemm_sums(on.to, sums.to, factor(a, p), factor(b, p),
                            {p.M, p.N, p.K, 1, true, false, false, false, nullptr, nullptr, nullptr, nullptr,
-                            nullptr, PrecisionScope::current()});
+                            nullptr, PrecisionScope::current(), leaves});
   }
   sum(s, a, {1, p.K, p.M});
   gemm(c, a, Op::transpose, b, Op::none, p);

@@ -50,6 +50,7 @@ struct Multiplication {
   const void* slope_at;
   Signs* signs;
   Precision precision;
+  bool apart;
 };
 
 /// n numbers of float32 that are wanted as bfloat16.

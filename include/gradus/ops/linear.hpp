@@ -88,8 +88,9 @@ template <class T> class Linear {
     kernels::Signs signs;
   };
   View<T> matrix(const T* numbers, Index M, Index N) const { return {numbers, {M, N}, x_.device}; }
+  /// `hidden`: its result is this op's own.
   kernels::Product<T> product(Index M, Index N, Index K, bool hidden) const {
-    return {M, N, K, 1, false, false, short_, short_ && hidden};
+    return {M, N, K, 1, false, false, short_, short_ && hidden, hidden};
   }
 
   /// Room for what passes between layers: [rows, N].

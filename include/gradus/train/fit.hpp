@@ -281,6 +281,7 @@ template <class T> History fit(nn::Module<T>& model, const data::Source<T>& data
 template <class T> History evaluate(const nn::Module<T>& model, const data::Source<T>& data,
                                     const std::type_identity_t<FitOptions<T>>& options = {}) {
   train::check(options, data.size());
+  const PrecisionScope precision(options.precision);
   const auto& loss = train::loss_named<T>(options.loss, data.layout());
   train::expect_targets(loss, data);
   train::Evaluation<T> e(data, options.batch_size, options.metrics,

@@ -10,20 +10,21 @@ GRADUS_KERNEL gradus_fill(T* y, bool add, Index n, double value) {
 }
 )";
 
-// float32 as bfloat16, array by array; blockIdx.y: which one. All begin where four numbers may.
+// float32 as bfloat16, array by array; blockIdx.y: which one. Four at a time where the addresses allow it.
 inline constexpr char shorten[] = R"(
 struct Shortening { const float* from; gradus_bf16* to; Index n; };
 struct Shortenings { Shortening array[33]; };
 GRADUS_KERNEL gradus_shorten(Shortenings arrays) {
   const Shortening a = arrays.array[blockIdx.y];
-  for (Index i = gradus_thread(); i < a.n / 4; i += gradus_threads()) {
+  const Index done = (Index)a.from % 16 || (Index)a.to % 8 ? 0 : a.n / 4 * 4;
+  for (Index i = gradus_thread(); i < done / 4; i += gradus_threads()) {
     const Four<float> x = ((const Four<float>*)a.from)[i];
     Four<gradus_bf16> y;
 #pragma unroll
     for (int k = 0; k < 4; ++k) y.e[k] = x.e[k];
     ((Four<gradus_bf16>*)a.to)[i] = y;
   }
-  for (Index i = a.n / 4 * 4 + gradus_thread(); i < a.n; i += gradus_threads()) a.to[i] = a.from[i];
+  for (Index i = done + gradus_thread(); i < a.n; i += gradus_threads()) a.to[i] = a.from[i];
 }
 )";
 

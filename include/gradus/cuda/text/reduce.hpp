@@ -80,13 +80,13 @@ GRADUS_INLINE Extreme gradus_extreme(const T* x, Index n, Index stride) {
 // y[o, p, i] = scale · Σ x[o, k, i] over part p of the k
 inline constexpr char sum[] = R"(
 GRADUS_KERNEL
-gradus_sum(T* y, bool add, const T* x, Index outer, Index n, Index inner, Index part, Index parts, T scale) {
+gradus_sum(T* y, bool add, const Given* x, Index outer, Index n, Index inner, Index part, Index parts, T scale) {
   const Index groups = outer * parts * inner, lane = threadIdx.x % LANES;
   for (Index r = gradus_thread() / LANES; r < groups; r += gradus_threads() / LANES) {
     const Index i = r % inner, p = r / inner % parts, o = r / inner / parts;
     const Index first = p * part, last = first + part < n ? first + part : n;
     T s = (T)-0.0;  // -0 + x is x, -0 too
-    for (Index k = first + lane; k < last; k += LANES) s += x[(o * n + k) * inner + i];
+    for (Index k = first + lane; k < last; k += LANES) s += (T)x[(o * n + k) * inner + i];
     s = gradus_lanes_sum(s);
     if (lane == 0) gradus_put(y + r, add, scale * s);
   }
