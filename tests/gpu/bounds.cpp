@@ -4,6 +4,8 @@
 // a unit in the last place (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 3.1). Whole numbers that are
 // small enough have no rounding: there every bit must be right.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <gradus/cuda.hpp>
 
@@ -162,5 +164,24 @@ TEMPLATE_TEST_CASE("sums are within 4 γ, whole numbers exact", "", float, doubl
   expect_sums<TestType>(5, 9001, 1);
   expect_sums<TestType>(1, 9001, 5);
   expect_sums<TestType>(1, 100003, 1);
+  for (const auto& found : device_findings()) FAIL_CHECK(found);
+}
+
+TEST_CASE("a number that is none is not hidden by ReLU, by whichever kernels") {
+  const Device gpu = devices().back();
+  for (const Precision precision : {Precision::strict, Precision::tf32, Precision::bf16})
+    for (const Index N : {4, 32}) {
+      const PrecisionScope scope(precision);
+      auto x = numbers({64, 48}).to<float>();
+      x.ref(5, 7) = std::numeric_limits<float>::quiet_NaN();
+      nn::Sequential model{nn::Dense{48, N}, nn::Relu{}, nn::Dense{N, 32}, nn::Relu{}};
+      model.to(gpu);
+      const auto y = model(x.to(gpu)).array().to("cpu");
+      Index wrong = 0;
+      for (Index i = 0; i < 64; ++i)
+        for (Index j = 0; j < 32; ++j) wrong += std::isnan(y(i, j)) != (i == 5);
+      INFO(name(precision) << ", " << N << " columns");
+      CHECK(wrong == 0);
+    }
   for (const auto& found : device_findings()) FAIL_CHECK(found);
 }
