@@ -30,7 +30,9 @@ constexpr Write logistic = &symbolic::Written<Logistic, std::index_sequence<0>, 
 std::vector<std::string> texts() {
   using detail::message;
   const std::string head = message(text::common, "#define BLOCKS 4\ntypedef float T;\n"),
-                    lanes = message(head, "#define LANES 256\n#define LARGEST 1\n", text::lanes);
+                    lanes =
+                        message(head, "typedef gradus_bf16 Given;\n#define LANES 256\n#define LARGEST 1\n",
+                                text::lanes);
   const Shape shape{7, 9};
   const Operand x(nullptr, shape, Dtype::f32);
   const Signature f{logistic, Dtype::f32, Dtype::f32, &x, 1, shape.size()};
