@@ -9,26 +9,16 @@
 using namespace gradus;
 using namespace gradus::test;
 
-namespace {
-
-Array<float> counted(Index n, float first = 0) {
-  Array<float> a{Shape{n}};
-  for (Index i = 0; i < n; ++i) a.mutable_data()[i] = first + float(i);
-  return a;
-}
-
-}  // namespace
-
 TEST_CASE("arrays on a GPU: made, copied, sliced, read, owned") {
   const Device gpu = devices().back();
-  const Array<float> x = counted(12), a = x.to(gpu);
+  const Array<float> x = arange<float>(12), a = x.to(gpu);
   CHECK(a.device() == gpu);
   CHECK(a.to(gpu).data() == a.data());  // it is there already
   CHECK(a.copy().data() != a.data());
   CHECK(a.to("cpu") == x);
   CHECK(a.copy().to("cpu") == x);
-  CHECK(a.slice(3, 7).to("cpu") == counted(4, 3));
-  CHECK(a.reshape({3, 4})[1].copy().to("cpu") == counted(4, 4));
+  CHECK(a.slice(3, 7).to("cpu") == Array<float>{3, 4, 5, 6});
+  CHECK(a.reshape({3, 4})[1].copy().to("cpu") == Array<float>{4, 5, 6, 7});
   CHECK(a.slice(11, 12).item() == 11);
   CHECK(zeros<float>({5}, gpu).to("cpu") == Array<float>{0, 0, 0, 0, 0});
   CHECK(full<float>({2}, 7, gpu).to("cpu") == Array<float>{7, 7});
@@ -59,13 +49,13 @@ TEST_CASE("arrays of nothing on a GPU") {
     CHECK(relu(a).array().to("cpu") == x);
     CHECK(sum(a).item() == 0);
   }
-  CHECK(counted(3).to(gpu).slice(1, 1).to("cpu") == Array<float>(Shape{0}));
+  CHECK(arange<float>(3).to(gpu).slice(1, 1).to("cpu") == Array<float>(Shape{0}));
   CHECK(device_findings().empty());
 }
 
 TEST_CASE("an index outside is an error in the CPU's words, once, at the next download") {
   const Device gpu = devices().back();
-  const Array<float> table = counted(10).reshape({5, 2}), on_gpu = table.to(gpu);
+  const Array<float> table = arange<float>(10).reshape({5, 2}), on_gpu = table.to(gpu);
   const Array<std::int32_t> good{0, 4, 2}, bad{0, 4, 1, 7, -1, 9};
   const auto fails_as_on_the_cpu = [&](const auto& f) {
     const std::string said = words<IndexError>([&] { f(Device()); });
@@ -83,14 +73,14 @@ TEST_CASE("an index outside is an error in the CPU's words, once, at the next do
   const Array<std::int32_t> negative{3, -2147483647 - 1, 8};
   fails_as_on_the_cpu([&](Device d) { return take(table.to(d), negative.to(d)); });
   fails_as_on_the_cpu([&](Device d) { return one_hot<float>(negative.to(d), 5); });
-  const Array<float> logits = counted(12).reshape({6, 2});
+  const Array<float> logits = arange<float>(12).reshape({6, 2});
   fails_as_on_the_cpu([&](Device d) { return softmax_cross_entropy(logits.to(d), bad.to(d)); });
   CHECK(device_findings().empty());
 }
 
 TEST_CASE("two kinds of bad indices: each is told of") {
   const Device gpu = devices().back();
-  const Array<float> table = counted(5).to(gpu);
+  const Array<float> table = arange<float>(5).to(gpu);
   const auto y = take(table, Array<std::int32_t>{5}.to(gpu));
   const auto z = one_hot<float>(Array<std::int32_t>{1, 6}.to(gpu), 4);
   CHECK(words<IndexError>([&] { table.to("cpu"); }) == "take: index 5 at place 0 is outside 0 to 4");

@@ -42,6 +42,21 @@ class Interleaved {
   }
 };
 
+/// Both at once, each in a thread; neither may say that something is wrong, or throw.
+template <class F, class G> void at_once(const F& one, const G& two) {
+  std::string wrong[2];
+  const auto in_words = [&wrong](int which, const auto& work) {
+    try {
+      work(wrong[which]);
+    } catch (const std::exception& e) { wrong[which] += e.what(); }
+  };
+  std::thread first([&] { in_words(0, one); }), second([&] { in_words(1, two); });
+  first.join(), second.join();
+  CHECK(wrong[0] == "");
+  CHECK(wrong[1] == "");
+  CHECK(device_findings().empty());
+}
+
 }  // namespace
 
 TEST_CASE("threads that share a model and a GPU get the right bits") {
@@ -56,8 +71,8 @@ TEST_CASE("threads that share a model and a GPU get the right bits") {
   std::vector<Array<float>> expected;
   for (int i = 0; i < 4; ++i) expected.push_back(predict(model, input(i)));
   const Interleaved launches;
-  const auto work = [&](int which, std::string& wrong) {
-    try {
+  const auto work = [&](int which) {
+    return [&, which](std::string& wrong) {
       for (int i = 0; i < 8; ++i) {
         const int k = (2 * which + i) % 4;
         if (!same_bits(predict(model, input(k)), expected[std::size_t(k)])) wrong += "other outputs; ";
@@ -66,14 +81,9 @@ TEST_CASE("threads that share a model and a GPU get the right bits") {
       for (int i = 0; i < 100; ++i) sums.push_back(sum(long_ones[which]));
       for (const auto& y : sums)
         if (y.item() != totals[which]) wrong += "another sum; ";
-    } catch (const std::exception& e) { wrong += e.what(); }
+    };
   };
-  std::string wrong[2];
-  std::thread one(work, 0, std::ref(wrong[0])), two(work, 1, std::ref(wrong[1]));
-  one.join(), two.join();
-  CHECK(wrong[0] == "");
-  CHECK(wrong[1] == "");
-  CHECK(device_findings().empty());
+  at_once(work(0), work(1));
 }
 
 TEST_CASE("losses and sums of two threads share memory for their parts, one after the other") {
@@ -83,24 +93,16 @@ TEST_CASE("losses and sums of two threads share memory for their parts, one afte
   const Array<std::int32_t> labels = Array<std::int32_t>(Shape{40}).to(gpu);
   const float losses[] = {mse(z, t).item(), softmax_cross_entropy(z, labels).item()};
   const Interleaved launches;
-  std::string wrong[2];
-  std::thread adds([&] {
-    try {
-      for (int i = 0; i < 100; ++i)
-        if (sum(rows, 0).array().to("cpu") != full<float>({4}, 9000)) wrong[0] += "another sum; ";
-    } catch (const std::exception& e) { wrong[0] += e.what(); }
-  });
-  std::thread loses([&] {
-    try {
-      for (int i = 0; i < 100; ++i)
-        if (mse(z, t).item() != losses[0] || softmax_cross_entropy(z, labels).item() != losses[1])
-          wrong[1] += "another loss; ";
-    } catch (const std::exception& e) { wrong[1] += e.what(); }
-  });
-  adds.join(), loses.join();
-  CHECK(wrong[0] == "");
-  CHECK(wrong[1] == "");
-  CHECK(device_findings().empty());
+  at_once(
+      [&](std::string& wrong) {
+        for (int i = 0; i < 100; ++i)
+          if (sum(rows, 0).array().to("cpu") != full<float>({4}, 9000)) wrong += "another sum; ";
+      },
+      [&](std::string& wrong) {
+        for (int i = 0; i < 100; ++i)
+          if (mse(z, t).item() != losses[0] || softmax_cross_entropy(z, labels).item() != losses[1])
+            wrong += "another loss; ";
+      });
 }
 
 TEST_CASE("one thread trains while another infers: each as if it were alone") {

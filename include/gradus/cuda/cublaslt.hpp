@@ -161,8 +161,7 @@ class Products {
   /// op(A). `nothing`: too small, or cublasLt has no algorithm for it.
   Done run(const Target& c, const Operand& a, const Operand& b, const kernels::Multiplication& p,
            void* sums) {
-    constexpr Index least = 16;  // it has nothing for a size of 1, and little for small ones
-    if (p.M < least || p.N < least || p.K < least || p.M * p.N * p.K < 1 << 16) return Done::nothing;
+    if (!kernels::is_large(p.M, p.N, p.K)) return Done::nothing;
     if ((c.type != Dtype::f32 && c.type != Dtype::f64 && c.type != Dtype::bf16) || !is_aligned(p.bias, 16))
       return Done::nothing;
     const std::lock_guard guard(context_.turn());  // plans hold addresses, and all share a workspace

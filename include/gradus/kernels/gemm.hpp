@@ -95,7 +95,7 @@ void gemm_sums(const Sink<T>& c, const Sink<T>& s, const View<T>& a, const View<
 /// tensor cores it is large enough for.
 template <class T> bool shortens(Device device, const Product<T>& p) {
   return !device.is_cpu() && dtype_of<T>() == Dtype::f32 && PrecisionScope::current() == Precision::bf16 &&
-         std::min({p.M, p.N, p.K}) >= 16 && p.M * p.N * p.K >= 1 << 16;
+         is_large(p.M, p.N, p.K);
 }
 /// to[i] = from[i], rounded to bfloat16, for each of the arrays, at most Shortening::most; on a device where
 /// shortens() is true.

@@ -41,6 +41,11 @@ struct Signs {
   bool noted;
   static Index bytes(Index M, Index N) { return M * ((N + 127) / 128) * 16; }
 };
+/// Whether a product is large enough for tensor cores and for the libraries that feed them: these have nothing
+/// for a size of 1, and little for small ones.
+constexpr bool is_large(Index M, Index N, Index K) {
+  return M >= 16 && N >= 16 && K >= 16 && M * N * K >= 1 << 16;
+}
 /// op(A) · op(B), and what is done to it: see kernels/gemm.hpp. nullptr: none of it.
 struct Multiplication {
   Index M, N, K, batch;

@@ -23,6 +23,7 @@ template <class T> class Linear {
  public:
   static constexpr const char* name = "linear";
   static constexpr int most_layers = 16, most_operands = 1 + 2 * most_layers;  // x, W, b, W, b …
+  static_assert(most_operands <= kernels::Shortening::most, "all operands are shortened in one go");
 
   /// `layers(op)` calls op.add(…) for each of them.
   template <class Layers> Linear(const View<T>& x, const Layers& layers)
@@ -101,9 +102,11 @@ template <class T> class Linear {
   }
   /// Without a backward, two places that take turns are enough for all layers: the widest of them fits.
   T* turn(int k, T* (&turns)[2], Step& step) const {
-    Index widest = 0;
-    for (int i = 0; i + 1 < layers_; ++i) widest = std::max(widest, layer_[i].N);
-    if (!turns[k % 2]) turns[k % 2] = room(widest, step).data;
+    if (!turns[k % 2]) {
+      Index widest = 0;
+      for (int i = 0; i + 1 < layers_; ++i) widest = std::max(widest, layer_[i].N);
+      turns[k % 2] = room(widest, step).data;
+    }
     return turns[k % 2];
   }
   static void* short_room(Index n, Step& step) { return step.scratch<std::uint16_t>({n}).data; }

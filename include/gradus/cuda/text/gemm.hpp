@@ -20,8 +20,8 @@ GRADUS_INLINE void gradus_load(T (*part)[TILE + 1], const Factor* from, Index ro
   }
 }
 GRADUS_KERNEL
-gradus_gemm(Result* C, bool add, const Factor* A, const Factor* B, Index M, Index N, Index K, Index step_a, Index step_b,
-            const Result* bias, const Result* slope_at, T* sums, bool add_sums) {
+gradus_gemm(Result* C, bool add, const Factor* A, const Factor* B, Index M, Index N, Index K, Index step_a,
+            Index step_b, const Result* bias, const Result* slope_at, T* sums, bool add_sums) {
   __shared__ T a[16][TILE + 1], b[16][TILE + 1];
   const Index tiles = (M + TILE - 1) / TILE, m0 = blockIdx.x % tiles * TILE, n0 = blockIdx.x / tiles * TILE;
   const int x = threadIdx.x % 16, y = threadIdx.x / 16;
