@@ -14,6 +14,7 @@
 #include <gradus/core/device.hpp>
 #include <gradus/core/instruction_set.hpp>
 #include <gradus/core/parallel.hpp>
+#include <gradus/core/peak.hpp>
 #include <gradus/version.hpp>
 
 namespace gradus {
@@ -73,13 +74,20 @@ template <int = 0> std::string simd_name(std::string_view features) {
   return level == 1 && has_feature(features, "SSE4.2") ? "SSE4.2" : names[level];
 }
 
-/// What keeps the program from the machine's full speed, a sentence a line; mostly nothing.
-template <int = 0>
-std::string advice(std::string_view built_for, std::string_view processor, const char* unoptimised) {
+/// What keeps the program from the machine's full speed, a sentence a line; mostly nothing. `factor`: how many
+/// times as fast multiply-adds are with what the processor offers; 0: not measured.
+template <int = 0> std::string advice(std::string_view built_for, std::string_view processor,
+                                      const char* unoptimised, double factor) {
   std::string lines;
-  if (simd_level(built_for) < simd_level(processor))
-    lines += "This program was built for " + simd_name(built_for) + ", the processor offers " +
-             simd_name(processor) + ": build with -march=native to run several times faster.\n";
+  if (simd_level(built_for) < simd_level(processor)) {
+    lines = "This program was built for " + simd_name(built_for) + ", the processor offers " +
+            simd_name(processor) + ": build with -march=native";
+    if (factor > 1.05) {
+      const int tenths = static_cast<int>(10 * factor + 0.5);
+      lines += message(", which multiplies and adds ", tenths / 10, ".", tenths % 10, " times as fast here");
+    }
+    lines += ".\n";
+  }
   if (unoptimised)
     lines += message(unoptimised, " was built without optimisation: build with -O2 or -O3 ",
                      "(CMake: -DCMAKE_BUILD_TYPE=Release) to run many times faster.\n");
@@ -89,16 +97,22 @@ std::string advice(std::string_view built_for, std::string_view processor, const
 }  // namespace detail
 
 /// A few lines for a bug report, or for who wonders about speed: version, compiler, the SIMD instructions
-/// that were compiled in and those that the processor offers, threads, devices (and why not), and what to
-/// build otherwise. Every line ends in a newline.
+/// that were compiled in and those that the processor offers, each with the rate of multiply-adds that is
+/// measured now (a millisecond), threads, devices (and why not), and what to build otherwise. Every line ends
+/// in a newline.
 template <int = 0> std::string about() {
   const std::string_view built_for = detail::first_unit.features;
   const std::string processor = detail::processor_features();
   std::string text =
       detail::message("gradus ", GRADUS_VERSION, ", Eigen ", detail::eigen_version(), ", ",
                       detail::compiler(), detail::unoptimised_unit ? ", not optimised" : ", optimised");
-  text += "\nSIMD: built for " + detail::simd_name(built_for) + ", the processor offers " +
-          (processor.empty() ? "what its documents say" : detail::simd_name(processor));
+  const double peak = detail::float_peak(detail::simd_level(built_for)),
+               offered = detail::float_peak(detail::simd_level(processor));
+  const auto rate = [](double x) {
+    return x > 0 ? detail::message(" (", static_cast<int>(1e-9 * x + 0.5), " GFLOP/s a thread)") : "";
+  };
+  text += "\nSIMD: built for " + detail::simd_name(built_for) + rate(peak) + ", the processor offers " +
+          (processor.empty() ? "what its documents say" : detail::simd_name(processor) + rate(offered));
   try {
     text +=
         detail::message("\nthreads: ", threads(), " (usable processors: ", detail::usable_processors(), ")");
@@ -111,7 +125,8 @@ template <int = 0> std::string about() {
       lines.insert(at + 1, "         ");
     text += "\n         " + lines;
   }
-  return text + "\n" + detail::advice(built_for, processor, detail::unoptimised_unit);
+  return text + "\n" +
+         detail::advice(built_for, processor, detail::unoptimised_unit, peak > 0 ? offered / peak : 0);
 }
 
 }  // namespace gradus

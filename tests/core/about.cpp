@@ -47,6 +47,18 @@ TEST_CASE("about does not throw where the environment is wrong") {
   CHECK_THAT(text, ContainsSubstring("\nthreads: GRADUS_NUM_THREADS: \"many\" should be a whole number"));
 }
 
+#if defined(__x86_64__)
+TEST_CASE("the rate of multiply-adds is measured") {
+  const int level = detail::simd_level(detail::processor_features());
+  REQUIRE(level >= 1);
+  const double narrow = detail::float_peak(1), wide = detail::float_peak(level);
+  CHECK(narrow > 1e8);  // one multiply-add in some fifty cycles
+  CHECK(wide < 1e13);
+  CHECK(detail::float_peak(0) == 0);  // without vectors nobody knows
+  CHECK_THAT(about(), ContainsSubstring(" GFLOP/s a thread), the processor offers "));
+}
+#endif
+
 TEST_CASE("the widest vectors") {
   using detail::simd_name;
   CHECK(simd_name("") == "no SIMD");
@@ -62,14 +74,18 @@ TEST_CASE("the widest vectors") {
 
 TEST_CASE("a program that was built for less than the machine can") {
   using detail::advice;
-  CHECK(advice(avx2, avx2, nullptr) == "");
-  CHECK(advice(avx512, avx2, nullptr) == "");
-  CHECK(advice(sse, "", nullptr) == "");  // nobody knows the processor
-  CHECK(advice(sse, avx512, nullptr) ==
-        "This program was built for SSE2, the processor offers AVX-512: build with -march=native to run "
-        "several "
-        "times faster.\n");
-  CHECK(advice(avx2, avx2, "main.cpp") ==
+  CHECK(advice(avx2, avx2, nullptr, 1) == "");
+  CHECK(advice(avx512, avx2, nullptr, 0.5) == "");
+  CHECK(advice(sse, "", nullptr, 0) == "");  // nobody knows the processor
+  const std::string start =
+      "This program was built for SSE2, the processor offers AVX-512: build with -march=native";
+  CHECK(advice(sse, avx512, nullptr, 0) == start + ".\n");  // not measured
+  CHECK(advice(sse, avx512, nullptr, 1.02) == start + ".\n");
+  CHECK(advice(sse, avx512, nullptr, 3.96) ==
+        start + ", which multiplies and adds 4.0 times as fast here.\n");
+  CHECK(advice(sse, avx512, nullptr, 12.34) ==
+        start + ", which multiplies and adds 12.3 times as fast here.\n");
+  CHECK(advice(avx2, avx2, "main.cpp", 1) ==
         "main.cpp was built without optimisation: build with -O2 or -O3 (CMake: -DCMAKE_BUILD_TYPE=Release) "
         "to run "
         "many times faster.\n");
