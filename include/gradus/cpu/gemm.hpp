@@ -27,13 +27,19 @@ template <class T> void gemm_plain(T* c, bool add, Matrix<T> a, Matrix<T> b, Ind
     }
 }
 
+/// What a thread should have to do at least, in multiply-adds: below some 1 µs waking it costs more than it
+/// saves.
+constexpr Index enough_work = 1 << 17;
+/// To compute so many elements of C: to store and finish one takes as long as 8 multiply-adds.
+constexpr Index work_of(Index elements, Index K) { return elements * (K + 8); }
+
 /// A product in parts of B's columns or A's rows, each worth a thread.
 template <class T> [[gnu::noinline]] void gemm_parallel(T* c, bool add, Matrix<T> a, Matrix<T> b, Index M,
                                                         Index N, Index K, Finish<T> finish) {
-  constexpr Index enough = 1 << 20, C = 2 * packet_size<T>, R = 8;  // multiply-adds: some 10 µs
+  constexpr Index C = 2 * packet_size<T>, R = 8;
   const bool small = is_small(a, M, N, K);
   if (N > M) {
-    parallel_for((N + C - 1) / C, enough / (M * K * C) + 1, [&](Index begin, Index end) {
+    parallel_for((N + C - 1) / C, enough_work / work_of(M * C, K) + 1, [&](Index begin, Index end) {
       const Index n = begin * C, columns = std::min(end * C, N) - n;
       if (small)
         gemm_small(c + n, N, add, a, b.from(0, n), M, columns, K);
@@ -41,11 +47,11 @@ template <class T> [[gnu::noinline]] void gemm_parallel(T* c, bool add, Matrix<T
         gemm_packed(c + n, N, add, a, b.from(0, n), M, columns, K, Finish<T>());
     });
     if (finish.run)
-      parallel_for(M, enough / 16 / N + 1, [&](Index begin, Index end) {
+      parallel_for(M, enough_work / work_of(N, 0) + 1, [&](Index begin, Index end) {
         finish.run(finish.context, c + begin * N, begin, end - begin);
       });
   } else if (small) {
-    parallel_for((M + R - 1) / R, enough / (R * N * K) + 1, [&](Index begin, Index end) {
+    parallel_for((M + R - 1) / R, enough_work / work_of(R * N, K) + 1, [&](Index begin, Index end) {
       const Index m = begin * R, rows = std::min(end * R, M) - m;
       gemm_small(c + m * N, N, add, a.from(m, 0), b, rows, N, K);
       if (finish.run) finish.run(finish.context, c + m * N, m, rows);
@@ -67,7 +73,7 @@ void gemm(T* c, bool add, Matrix<T> a, Matrix<T> b, Index M, Index N, Index K, F
     if (!add) std::fill_n(c, M * N, T());
   } else if constexpr (!detail::has_packets<T>) {
     detail::gemm_plain(c, add, a, b, M, N, K);
-  } else if (M * N * K > 2 * 1024 * 1024 || !detail::is_small(a, M, N, K)) {
+  } else if (detail::work_of(M * N, K) > 2 * detail::enough_work || !detail::is_small(a, M, N, K)) {
     return detail::gemm_parallel(c, add, a, b, M, N, K, finish);
   } else {
     detail::gemm_small(c, N, add, a, b, M, N, K);

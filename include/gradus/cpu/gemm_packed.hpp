@@ -21,11 +21,11 @@ template <class T> struct Finish {
 
 namespace detail {
 
-/// C (+)= A·B for C [M, N], its rows c_row apart; every K-panel of A is packed once for each 64 panels of B.
+/// C (+)= A·B for C [M, N], its rows c_row apart; every K-panel of A is packed once for each 32 panels of B.
 template <class T> void gemm_packed(T* c, Index c_row, bool add, Matrix<T> a, Matrix<T> b, Index M, Index N,
                                     Index K, Finish<T> finish) {
   constexpr Index W = packet_size<T>, R = tile_rows<T>, C = 2 * W, step = (R + W - 1) / W * W;
-  constexpr Index columns_max = 64 * C, rows_max = 6 * R;
+  constexpr Index columns_max = 32 * C, rows_max = 6 * R;
   const Index depth = panel_depth<T>(K);
   for (Index j = 0; j < N; j += columns_max)
     for (Index k = 0; k < K; k += depth) {
