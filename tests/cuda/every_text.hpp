@@ -79,6 +79,9 @@ template <class T> class Asking {
 
   void by_hand() {
     ask("fill", [&] { table_.fill(y_, 1); });
+    ask("sum_all", [&] {
+      table_.sum_all(kernels::formula<kernels::Identity, T, T, 0, T>.write, y_, 1, nullptr, &x_, 1);
+    });
     for (const Groups g : {Groups{2, 40, 3}, Groups{2, 40, 1}, Groups{2, 1000, 1}}) {
       ask("sum", [&] { table_.sum(y_, x_, g, 1); });
       for (const bool largest : {false, true}) {
@@ -161,9 +164,9 @@ template <class T> class Asking {
   template <class... F> void losses() {
     const auto one = [&](const ops::LossFormula<T>& f) {
       const Operand x[] = {x_, x_};
-      ask(f.name, [&] { table_.sum_all(f.value.write, y_, 1, nullptr, x, 2); });
-      ask(f.name, [&] { table_.loss(f.value.write, f.dy.write, y_, y_, 1, nullptr, x, 2); });
-      map(f.name, f.value, 2), map(f.name, f.dy, 3), map(f.name, *f.dt, 3);
+      ask(f.name, [&] { table_.loss(f.values.value, f.values.slope, y_, y_, 1, nullptr, x, 2); });
+      map(f.name, {nullptr, f.values.value}, 2), map(f.name, {nullptr, f.values.slope}, 2);
+      map(f.name, *f.dt, 3);
     };
     (one(ops::loss_formula<F, T, Tensor<T>>), ...);
   }

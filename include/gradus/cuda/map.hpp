@@ -18,7 +18,7 @@ struct Signature {
   const Operand* x;
   int operands;
   Index n;                // elements of y
-  Write slope = nullptr;  // a second formula, of a 1 beside the operands
+  Write slope = nullptr;  // a second formula
 
   int scalar_count() const { return std::max(scalars_of(write), slope ? scalars_of(slope) : 0); }
   bool is_flat() const {
@@ -39,7 +39,7 @@ struct Signature {
   std::string text() const {
     std::string s = number_text(compute) + type_text("Y", result);
     for (int k = 0; k < operands; ++k) s += type_text(message("U", k).c_str(), x[k].type);
-    if (slope) s += function_text("slope", slope, compute, operands + 1, scalar_count());
+    if (slope) s += function_text("slope", slope, compute, operands, scalar_count());
     return s + function_text("formula", write, compute, operands, scalar_count());
   }
   /// ", const U0* x0, …, T s0": the last parameters of every kernel with a formula.
@@ -49,11 +49,10 @@ struct Signature {
     for (int k = 0, n_scalars = scalar_count(); k < n_scalars; ++k) s += message(", T s", k);
     return s;
   }
-  /// formula(v, …), or slope(v, …, 1, …), with operand k as read(k) says.
+  /// formula(v, …), or slope(v, …), with operand k as read(k) says.
   template <class Read> std::string call(const Read& read, bool of_slope = false) const {
     std::string s = of_slope ? "slope(v" : "formula(v";
     for (int k = 0; k < operands; ++k) s += ", (T)" + read(k);
-    if (of_slope) s += ", (T)1";
     for (int k = 0, n_scalars = scalar_count(); k < n_scalars; ++k) s += message(", s", k);
     return s + ")";
   }

@@ -73,8 +73,8 @@ inline std::string sum_all_text(const Signature& f) {
   return message(text, "; s += v;\n    }\n", text::sum_all_end);
 }
 
-/// l = scale · Σ F(x…, scalars…) over every element, and dx = G(x…, 1, scalars…), unless there is no slope G,
-/// or dx has no memory.
+/// l = scale · Σ F(x…, scalars…) over every element, and dx = G(x…, scalars…), unless there is no slope G, or
+/// dx has no memory.
 inline void loss(Gpu& gpu, Write write, Write slope, const Target& l, const Target& dx, double scale,
                  const void* scalars, const Operand* x, int operands) {
   Index n = 0;

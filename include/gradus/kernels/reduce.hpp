@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <gradus/cpu/loss.hpp>
 #include <gradus/cpu/reduce.hpp>
 #include <gradus/kernels/map.hpp>
 
@@ -16,19 +17,32 @@ void sum_all(const Formula& f, const Sink<T>& y, T scale, const T* scalars, cons
   if (const auto on = elsewhere(y, "sum_all"))
     on->sum_all(f.write, on.to, real(scale), scalars, operands, sizeof...(x));
 }
-/// l[] = scale · Σ F(x…, scalars…), and dx = G(x…, 1, scalars…), in one pass where a device can: a loss, and
-/// its slope for backward to begin with, unless that is unwanted.
-template <class T, class... U> void loss(const Formula& f, const Formula& slope, const Sink<T>& l,
-                                         const Sink<T>& dx, T scale, const T* scalars, const View<U>&... x) {
-  if (l.device.is_cpu()) {
-    const T one(1);
-    cpu::sum_all(f.run, l, scale, scalars, x...);
-    return cpu::map(slope.run, dx, scalars, x..., View<T>{&one, Shape(), l.device});
-  }
-  const Operand operands[] = {x...};
+/// A loss as a value: F(y, t, number) and its slope at y.
+template <class T> struct Loss {
+  cpu::RunLoss<T> run;  ///< both, on the CPU
+  Write value, slope;   ///< for other devices; the slope takes (y, t, number, scale)
+};
+template <class F> struct ScaledSlope {
+  template <class X> static X value(X y, X t, X number, X scale) { return scale * F::slope(y, t, number); }
+};
+template <class F, class T> inline constexpr Loss<T> loss_of{
+    &cpu::run_loss<F, T>,
+    &symbolic::Written<F, std::make_index_sequence<2>, std::make_index_sequence<1>>::write,
+    &symbolic::Written<ScaledSlope<F>, std::make_index_sequence<2>, std::make_index_sequence<2>>::write};
+
+/// l[] = scale · Σ F(y, t), or `each` l = F(y, t); and dy = scale · F′(y, t) for backward to begin with, unless
+/// it is unwanted. y and t have one shape; numbers: F's own, and the scale.
+template <class T> void loss(const Loss<T>& f, bool each, const Sink<T>& l, const Sink<T>& dy,
+                             const T* numbers, const View<T>& y, const View<T>& t) {
+  if (l.device.is_cpu()) return cpu::loss(f.run, each, l, dy.data, numbers, y, t);
+  const Operand operands[] = {y, t};
+  if (each)
+    for (const auto& [write, to] : {std::pair(f.value, &l), {f.slope, &dy}})
+      if (const auto on = elsewhere(*to, "loss")) on->map(write, on.to, dtype_of<T>(), numbers, operands, 2);
+  if (each) return;
   if (const auto on = elsewhere(l, "loss"))
-    on->loss(f.write, slope.write, on.to, {dx.data, false, dx.shape, dtype_of<T>()}, real(scale), scalars,
-             operands, sizeof...(x));
+    on->loss(f.value, f.slope, on.to, {dy.data, false, dy.shape, dtype_of<T>()}, real(numbers[1]), numbers,
+             operands, 2);
 }
 /// y[outer, inner] = scale · Σₖ x[outer, k, inner], pairwise
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale = T(1)) {

@@ -25,7 +25,7 @@ namespace ops {
 /// of it takes one number beside y and t (a smoothing, a δ; some need none).
 template <class T> struct LossFormula {
   const char* name;
-  const kernels::Formula &value, &dy;
+  const kernels::Loss<T>& values;
   const kernels::Formula* dt;  ///< nullptr: the targets are data, not to be learned
 };
 
@@ -33,11 +33,6 @@ template <class T> struct LossFormula {
 template <class X> inline constexpr bool is_constant = false;
 template <class T> inline constexpr bool is_constant<Array<T>> = true;
 
-template <class F> struct LossSlopeY {
-  template <class X> static X value(X y, X t, X dl, X number, X scale) {
-    return dl * scale * F::slope(y, t, number);
-  }
-};
 template <class F> struct LossSlopeT {
   template <class X> static X value(X y, X t, X dl, X number, X scale) {
     return dl * scale * F::slope_t(y, t, number);
@@ -45,9 +40,8 @@ template <class F> struct LossSlopeT {
 };
 
 template <class F, class T, class Target> constexpr LossFormula<T> describe_loss() {
-  using kernels::formula;
-  LossFormula<T> l{F::name, formula<F, T, T, 1, T, T>, formula<LossSlopeY<F>, T, T, 2, T, T, T>, nullptr};
-  if constexpr (!is_constant<Target>) l.dt = &formula<LossSlopeT<F>, T, T, 2, T, T, T>;
+  LossFormula<T> l{F::name, kernels::loss_of<F, T>, nullptr};
+  if constexpr (!is_constant<Target>) l.dt = &kernels::formula<LossSlopeT<F>, T, T, 2, T, T, T>;
   return l;
 }
 template <class F, class T, class Target>
@@ -59,25 +53,21 @@ template <class T> void send_slope(const View<T>& slope, const View<T>& dl, Step
   kernels::map(pairwise_formula<Mul, T>.value, dy, static_cast<const T*>(nullptr), slope, dl);
 }
 
-/// l = scale · Σ F(y, t), or F(y, t) for each element      dy = dl · scale · F′(y, t)
+/// l = scale · Σ F(y, t), or F(y, t) for each element      dy = dl · scale · F′(y, t), all but dl forward
 template <class T> struct Loss {
   View<T> y, t;
   const LossFormula<T>& f;
   std::array<T, 2> numbers;  // the formula's own, and the scale
   bool each;
-  Sink<T> slope = {};  // of the sum, at y
+  Sink<T> slope = {};
 
   Shape shape() const { return each ? y.shape : Shape(); }
   void forward(const Sink<T>& l, Step& step) {
-    if (each) return kernels::map(f.value, l, numbers.data(), y, t);
     if (step.is_recorded()) slope = step.scratch<T>(y.shape);
-    kernels::loss(f.value, f.dy, l, slope, numbers[1], numbers.data(), y, t);
+    kernels::loss(f.values, each, l, slope, numbers.data(), y, t);
   }
   void backward(const View<T>& dl, Step& step, const Sink<T>& dy, const Sink<T>& dt) const {
-    if (each)
-      kernels::map(f.dy, dy, numbers.data(), y, t, dl);
-    else
-      send_slope(slope.view(), dl, step, dy);
+    send_slope(slope.view(), dl, step, dy);
     if (f.dt) kernels::map(*f.dt, dt, numbers.data(), y, t, dl);
   }
 };
@@ -103,14 +93,18 @@ struct Huber {  // d²/2 where |d| ≤ δ, else δ (|d| − δ/2), d = y − t  
   template <class X> static X slope(X y, X t, X delta) { return math::min(math::max(y - t, -delta), delta); }
   template <class X> static X slope_t(X y, X t, X delta) { return -slope(y, t, delta); }
 };
-/// From logits z: −t ln σ(z) − (1 − t) ln(1 − σ(z)) = max(z, 0) − z·t + ln(1 + e^−|z|), slope σ(z) − t.
+/// From logits z: −t ln σ(z) − (1 − t) ln(1 − σ(z)) = max(z, 0) − z·t + ln(1 + e^−|z|), slope σ(z) − t with
+/// σ(z) = 1 / (1 + e^−z), or e^z / (1 + e^z) for z < 0: both need e^−|z| alone.
 struct BinaryCrossEntropy {
   static constexpr const char* name = "binary_cross_entropy";
   template <class X> static X smooth(X t, X e) { return t * (1 - e) + X(0.5) * e; }
   template <class X> static X value(X z, X t, X e) {
     return math::max(z, X(0)) - z * smooth(t, e) + math::log1p(math::exp(-math::abs(z)));
   }
-  template <class X> static X slope(X z, X t, X e) { return 1 / (1 + math::exp(-z)) - smooth(t, e); }
+  template <class X> static X slope(X z, X t, X e) {
+    const X p = math::exp(-math::abs(z));
+    return math::select(z < X(0), p, X(1)) / (1 + p) - smooth(t, e);
+  }
   template <class X> static X slope_t(X z, X, X e) { return -z * (1 - e); }
 };
 /// From probabilities p, clipped to [ε, 1 − ε] as Keras does (ε = 1e-7); beyond it the slope is 0.
