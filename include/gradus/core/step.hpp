@@ -199,12 +199,14 @@ class Step {
     while (blocks_) detail::drop(std::exchange(blocks_, blocks_->next));
   }
 
-  template <class T> Sink<T> scratch(const Shape& shape) {
-    if (state_) return {state_->allocate<T>(shape.size()), shape, device};
-    detail::Block* b = detail::allocate(device, std::size_t(shape.size()) * sizeof(T));
+  /// Room for n numbers.
+  template <class T> T* room(Index n) {
+    if (state_) return state_->allocate<T>(n);
+    detail::Block* b = detail::allocate(device, std::size_t(n) * sizeof(T));
     b->next = std::exchange(blocks_, b);
-    return {static_cast<T*>(b->data), shape, device};
+    return static_cast<T*>(b->data);
   }
+  template <class T> Sink<T> scratch(const Shape& shape) { return {room<T>(shape.size()), shape, device}; }
   bool is_recorded() const { return recorded_; }  ///< backward may follow
   bool is_last_backward() const { return !state_->keeps; }
   bool training() const { return state_ && state_->training; }

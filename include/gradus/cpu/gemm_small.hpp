@@ -61,9 +61,12 @@ template <class T> [[gnu::noinline]] void transposed_strip(T* c, Index c_row, In
 }
 
 /// C (+)= A·B of one panel of K. `turned`: C is stored as its transpose, column n at c + n c_row.
-template <class T> void gemm_small_panel(T* c, Index c_row, bool turned, bool add, const Matrix<T>& a,
-                                         const Matrix<T>& b, Index M, Index N, Index K) {
+template <class T> [[gnu::always_inline]] inline void gemm_small_panel(T* c, Index c_row, bool turned,
+                                                                       bool add, const Matrix<T>& a,
+                                                                       const Matrix<T>& b, Index M, Index N,
+                                                                       Index K) {
   constexpr Index W = packet_size<T>;
+  if (M == 1 && !turned && b.row_stride == 1 && b.column_stride != 1) return dots(c, add, a, b, N, K);
   // rows of B a multiple of 4 KiB apart share few lines of L1
   const bool in_place = b.column_stride == 1 && (M <= 32 || b.row_stride * Index{sizeof(T)} % 4096 != 0);
   Index n = 0;
@@ -86,17 +89,10 @@ template <class T> void gemm_small_panel(T* c, Index c_row, bool turned, bool ad
 
 template <class T> void gemm_small_panels(T* c, Index c_row, bool turned, bool add, const Matrix<T>& a,
                                           const Matrix<T>& b, Index M, Index N, Index K) {
-  const bool lines = M == 1 && !turned && b.row_stride == 1 && b.column_stride != 1;
-  const auto panel = [&](bool more, const Matrix<T>& ak, const Matrix<T>& bk, Index terms) {
-    if (lines)
-      dots(c, more, ak, bk, N, terms);
-    else
-      gemm_small_panel(c, c_row, turned, more, ak, bk, M, N, terms);
-  };
   const Index depth = panel_depth<T>(K);
-  if (depth == K) return panel(add, a, b, K);
   for (Index k = 0; k < K; k += depth)
-    panel(add || k > 0, a.from(0, k), b.from(k, 0), std::min(depth, K - k));
+    gemm_small_panel(c, c_row, turned, add || k > 0, a.from(0, k), b.from(k, 0), M, N,
+                     std::min(depth, K - k));
 }
 
 /// C (+)= A·B for C [M, N], its rows c_row apart.

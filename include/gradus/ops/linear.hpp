@@ -35,8 +35,8 @@ template <class T> class Linear {
     const bool fits = x_.shape.rank() >= 1 && w.shape.rank() == 2 && columns_ == w.shape[1];
     if (!fits) [[unlikely]]
       fail_shape(w.shape);
-    detail::require<ShapeError>(!b || b->shape == Shape{w.shape[0]}, "linear: w is ", w.shape, ", b is ",
-                                b ? b->shape : Shape(), "; b must be [", w.shape[0], "]");
+    detail::require<ShapeError>(!b || (b->shape.rank() == 1 && b->shape[0] == w.shape[0]), "linear: w is ",
+                                w.shape, ", b is ", b ? b->shape : Shape(), "; b must be [", w.shape[0], "]");
     layer_[layers_++] = {w.data, b ? b->data : nullptr, activation, w.shape[1], w.shape[0], nullptr, {}};
     columns_ = w.shape[0];
   }
@@ -49,13 +49,12 @@ template <class T> class Linear {
     for (int k = 0; k < layers_; ++k) {
       Layer& l = layer_[k];
       const bool hidden = k + 1 < layers_;
-      const Sink<T> to = !hidden              ? y
-                         : step.is_recorded() ? room(l.N, step)
-                                              : Sink<T>{turn(k, turns, step), {rows_, l.N}, x_.device};
+      T* const own = !hidden ? nullptr : step.is_recorded() ? room(l.N, step) : turn(k, turns, step);
+      const Sink<T> inner{own, {rows_, l.N}, x_.device}, &to = hidden ? inner : y;
       if (!to.device.is_cpu() && l.activation && step.is_recorded())
-        l.signs.bits = step.scratch<std::uint64_t>({kernels::Signs::bytes(rows_, l.N) / 8}).data;
-      kernels::gemm(to, matrix(x, rows_, l.K), Op::none, matrix(l.w, l.N, l.K), Op::transpose,
-                    product(rows_, l.N, l.K, hidden), {l.b, l.activation, nullptr, &l.signs});
+        l.signs.bits = step.room<std::uint64_t>(kernels::Signs::bytes(rows_, l.N) / 8);
+      kernels::gemm(to, numbers(x), Op::none, numbers(l.w), Op::transpose, product(rows_, l.N, l.K, hidden),
+                    {l.b, l.activation, nullptr, &l.signs});
       l.y = x = to.data;
     }
   }
@@ -66,15 +65,15 @@ template <class T> class Linear {
     for (int k = layers_ - 1; k >= 0; --k) {
       const Layer& l = layer_[k];
       Layer* const below = k > 0 ? &layer_[k - 1] : nullptr;
-      const View<T> dz_of_l = matrix(dz, rows_, l.N);
+      const View<T> dz_of_l = numbers(dz);
       kernels::gemm_sums(sink(1 + 2 * k), l.b ? sink(2 + 2 * k) : Sink<T>(), dz_of_l,
-                         matrix(below ? below->y : x_.data, rows_, l.K), product(l.N, l.K, rows_, false));
+                         numbers(below ? below->y : x_.data), product(l.N, l.K, rows_, false));
       if (k == lowest) return;
-      const Sink<T> dx = below ? room(l.K, step) : sink(0);
+      const Sink<T> dx = below ? Sink<T>{room(l.K, step), {rows_, l.K}, x_.device} : sink(0);
       kernels::Epilogue<T> slope;
       if (below && below->activation) slope = {nullptr, below->activation, below->y, &below->signs};
-      kernels::gemm(dx, dz_of_l, Op::none, matrix(l.w, l.N, l.K), Op::none,
-                    product(rows_, l.K, l.N, below != nullptr), slope);
+      kernels::gemm(dx, dz_of_l, Op::none, numbers(l.w), Op::none, product(rows_, l.K, l.N, below != nullptr),
+                    slope);
       dz = dx.data;
     }
   }
@@ -88,28 +87,27 @@ template <class T> class Linear {
     const T* y;
     kernels::Signs signs;
   };
-  View<T> matrix(const T* numbers, Index M, Index N) const { return {numbers, {M, N}, x_.device}; }
+  /// For a product, which says itself what shape they have.
+  View<T> numbers(const T* data) const { return {data, {}, x_.device}; }
   /// `hidden`: its result is this op's own.
   kernels::Product<T> product(Index M, Index N, Index K, bool hidden) const {
     return {M, N, K, 1, false, false, short_, short_ && hidden, hidden};
   }
 
   /// Room for what passes between layers: [rows, N].
-  Sink<T> room(Index N, Step& step) const {
-    const Shape s{rows_, N};
-    T* const data = short_ ? static_cast<T*>(short_room(s.size(), step)) : step.scratch<T>(s).data;
-    return {data, s, x_.device};
+  T* room(Index N, Step& step) const {
+    return short_ ? static_cast<T*>(short_room(rows_ * N, step)) : step.room<T>(rows_ * N);
   }
   /// Without a backward, two places that take turns are enough for all layers: the widest of them fits.
   T* turn(int k, T* (&turns)[2], Step& step) const {
     if (!turns[k % 2]) {
       Index widest = 0;
       for (int i = 0; i + 1 < layers_; ++i) widest = std::max(widest, layer_[i].N);
-      turns[k % 2] = room(widest, step).data;
+      turns[k % 2] = room(widest, step);
     }
     return turns[k % 2];
   }
-  static void* short_room(Index n, Step& step) { return step.scratch<std::uint16_t>({n}).data; }
+  static void* short_room(Index n, Step& step) { return step.room<std::uint16_t>(n); }
   /// By the largest of the products.
   bool wants_short() const {
     for (int k = 0; k < layers_; ++k)
@@ -147,8 +145,7 @@ template <class T> class Linear {
     const T* dz = dy.data;
     if (last.activation) {
       const Sink<T> to = step.scratch<T>({rows_, last.N});
-      kernels::map<T>(last.activation->slope, to, nullptr, matrix(last.y, rows_, last.N),
-                      matrix(dz, rows_, last.N));
+      kernels::map<T>(last.activation->slope, to, nullptr, View<T>{last.y, to.shape, x_.device}, dy);
       dz = to.data;
     }
     if (!short_) return dz;
