@@ -27,7 +27,9 @@ struct Record {
 struct StepState {
   Record* last = nullptr;
   Arena records, numbers;
-  std::vector<Share> kept;  // the arrays and parameters that were brought onto the tape
+  std::vector<Share> kept;        // the arrays and parameters that were brought onto the tape
+  std::vector<Share> parameters;  // of layers, in the order of their use
+  std::size_t used = 0;           // by this step; those beyond are of an earlier one
   Device device;
   std::uint64_t number = 1;                     // of the step, over the whole life of this state
   std::uint64_t draws = 0;                      // random draws so far
@@ -59,11 +61,21 @@ struct StepState {
     if (g && g->owner) retain(g->owner), kept.push_back(Share(g->owner));  // its parameter may go before it
   }
 
+  /// What a step uses, the next one uses mostly in the same place: then there is nothing to count.
+  void keep_parameter(const Share& share, const Gradient& g) {
+    for (Block* const b : {share.get(), g.owner}) {
+      if (used == parameters.size()) parameters.emplace_back();
+      if (parameters[used].get() != b) retain(b), parameters[used] = Share(b);
+      ++used;
+    }
+  }
+
   void end() {
     last = nullptr;
     records.clear();
     numbers.clear();
     kept.clear();
+    used = 0;
     ++number;
     spent = false;
   }
@@ -72,7 +84,7 @@ struct StepState {
   void begin(Device d) {
     if (spent) end();
     if (device == d) return;
-    if (last || !kept.empty())
+    if (last || !kept.empty() || used > 0)
       fail<DeviceError>("tape: it is on ", device.name(), ", the input on ", d.name());
     device = d;
     numbers.set_device(d);
@@ -92,6 +104,7 @@ struct StepState {
     // to others as new; and end() might ask a device for memory
     if (!s.device.is_cpu()) s.numbers.set_device({}), s.device = {};
     s.end();
+    s.parameters.clear();
     s.draws_before = nullptr;
     s.alive = false;
     SpinGuard guard(pool().lock);
@@ -158,7 +171,7 @@ struct Call {
   /// One more operand, a parameter.
   void add(const AnyOperand& p) {
     join(p);
-    if (state) state->keep(p.share, p.ticket.gradient);
+    if (state) state->keep_parameter(p.share, *p.ticket.gradient);
   }
 
   /// Memory of the result: the step's, or else its own, which is returned.

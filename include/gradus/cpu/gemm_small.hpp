@@ -10,12 +10,49 @@
 
 namespace gradus::cpu::detail {
 
+/// n numbers that are a stride apart; zeros in the other lanes.
+template <class P, class T> P gather_first(const T* from, Index stride, Index n) {
+  if (stride == 1) return packet::load_first<P>(from, n);
+  alignas(64) T numbers[packet_size<T>] = {};
+  for (Index i = 0; i < n; ++i) numbers[i] = from[i * stride];
+  return Eigen::internal::pload<P>(numbers);
+}
+
 /// Whether gemm_small is the faster way. A is read once for every panel of B, so it has to stay in L2; and
 /// where each term of a row is on another line, a tile's part of A has to stay in L1.
 template <class T> bool is_small(const Matrix<T>& a, Index M, Index N, Index K) {
   if (M <= 8 || N <= 8) return true;
   const Index terms = panel_depth<T>(K), bytes = M * terms * Index{sizeof(T)};
   return bytes <= 1024 * 1024 && (a.column_stride == 1 || M <= 64 || terms <= 256);
+}
+
+/// C (+)= A·B of K terms, one or two: too few to keep a tile at work. B's rows stay in registers.
+template <int K, class T> [[gnu::noinline]] void thin(T* c, Index c_row, bool add, const Matrix<T>& a,
+                                                      const Matrix<T>& b, Index M, Index N) {
+  namespace ei = Eigen::internal;
+  using P = packet::Packet<T>;
+  constexpr Index W = packet_size<T>;
+  for (Index n = 0; n < N; n += W, c += W) {
+    const Index columns = std::min(N - n, W);
+    P row[K];
+    for (int k = 0; k < K; ++k) {
+      const T* const from = &b(k, n);
+      row[k] = columns < W            ? gather_first<P>(from, b.column_stride, columns)
+               : b.column_stride == 1 ? ei::ploadu<P>(from)
+                                      : ei::pgather<T, P>(from, b.column_stride);
+    }
+    const T* factor = a.data;
+    T* to = c;
+    for (Index m = 0; m < M; ++m, factor += a.row_stride, to += c_row) {
+      P sum = ei::pset1<P>(T(0));
+#pragma GCC unroll 2
+      for (int k = 0; k < K; ++k) sum = ei::pmadd(ei::pset1<P>(factor[k * a.column_stride]), row[k], sum);
+      if (columns == W)
+        ei::pstoreu(to, add ? ei::padd(ei::ploadu<P>(to), sum) : sum);
+      else
+        packet::store_first<P>(to, add ? ei::padd(packet::load_first<P>(to, columns), sum) : sum, columns);
+    }
+  }
 }
 
 /// c[n] (+)= Σ a(0, k) b(k, n), where b's columns are contiguous. Four packets of sums take turns: while one
@@ -98,6 +135,8 @@ template <class T> void gemm_small_panels(T* c, Index c_row, bool turned, bool a
 /// C (+)= A·B for C [M, N], its rows c_row apart.
 template <class T> void gemm_small(T* c, Index c_row, bool add, const Matrix<T>& a, const Matrix<T>& b,
                                    Index M, Index N, Index K) {
+  if (K == 1) return thin<1>(c, c_row, add, a, b, M, N);
+  if (K == 2) return thin<2>(c, c_row, add, a, b, M, N);
   const bool few = N < M && (N == 1 || (N <= 4 && 4 * N <= packet_size<T>));
   if (few)  // turned, unless C is but one column: in memory that is a row
     gemm_small_panels(c, c_row, N > 1 || c_row > 1, add, b.transposed(), a.transposed(), N, M, K);
