@@ -122,6 +122,15 @@ struct StepState {
   }
 };
 
+/// Where the gradients of an op's operands are written, each asked for by its number.
+template <class T> struct Sinks {
+  StepState& state;
+  Gradient* const* of;
+
+  Sink<T> operator()(int k) const { return state.sink<T>(of[k]); }
+  bool wanted(int k) const { return of[k] && of[k]->wanted; }
+};
+
 /// What makes a tensor of an array: where the tape keeps its gradient, and in which step that is true.
 struct Ticket {
   Gradient* gradient = nullptr;

@@ -58,8 +58,7 @@ template <class T> class Linear {
       l.y = x = to.data;
     }
   }
-  /// sink(i): of operand i.
-  template <class Sinks> void backward(const View<T>& dy, Step& step, const Sinks& sink) {
+  void backward(const View<T>& dy, Step& step, const detail::Sinks<T>& sink) {
     const int lowest = lowest_wanted(sink);
     const T* dz = slope_of_last(dy, step);
     for (int k = layers_ - 1; k >= 0; --k) {
@@ -134,10 +133,10 @@ template <class T> class Linear {
   }
 
   /// The first layer with a wanted gradient: below it nothing is computed. −1: x.
-  template <class Sinks> int lowest_wanted(const Sinks& sink) const {
+  int lowest_wanted(const detail::Sinks<T>& sink) const {
     int k = -1;
-    for (bool wanted = sink(0).wanted(); !wanted && k + 1 < layers_;)
-      ++k, wanted = sink(1 + 2 * k).wanted() || (layer_[k].b && sink(2 + 2 * k).wanted());
+    for (bool wanted = sink.wanted(0); !wanted && k + 1 < layers_;)
+      ++k, wanted = sink.wanted(1 + 2 * k) || (layer_[k].b && sink.wanted(2 + 2 * k));
     return k;
   }
   const T* slope_of_last(const View<T>& dy, Step& step) const {

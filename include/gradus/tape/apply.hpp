@@ -22,7 +22,7 @@ struct Node<Op, T, N, std::index_sequence<I...>, Ts...> : Record {
     Step step(state.device, &state);
     const View<T> dy = n.out.template view<T>();
     if constexpr (requires { Op::most_operands; })
-      n.op.backward(dy, step, [&](int k) { return state.sink<T>(n.in[k]); });
+      n.op.backward(dy, step, Sinks<T>{state, n.in});
     else if constexpr (is_differentiable<T>)
       n.op.backward(dy, step, state.sink<Ts>(n.in[I])...);
   }
@@ -74,8 +74,8 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
 template <class Make, class... Ts> auto apply(const Make& make, const Tensor<Ts>&... x) {
   return apply(decltype(make(x.view()...))::name, make, x...);
 }
-/// The same for x and n parameters, up to Op::most_operands in all (nullptr: one that is left out). For
-/// sinks, backward gets a function that gives that of operand k.
+/// The same for x and n parameters, up to Op::most_operands in all (nullptr: one that is left out); backward
+/// gets detail::Sinks.
 template <class Make, class T>
 Tensor<T> apply(const Make& make, const Tensor<T>& x, const Parameter<T>* const* parameters, std::size_t n) {
   using Op = decltype(make(x.view()));
