@@ -29,8 +29,8 @@ template <class T> struct Epilogue {
 
 /// C[b] = op(A[b]) · op(B[b]) for each of `batch` matrices that follow one another; C is [M, N], A [M, K] or,
 /// transposed, [K, M], B [K, N] or [N, K], whatever shape their views have. An operand of one matrix alone is
-/// used for all. `short_…`: not T
-/// but bfloat16 lies in that memory, on a device where shortens() is true; bias and slope_at are as C.
+/// used for all. `short_…`: not T but bfloat16 lies in that memory, on a device where shortens() is true; bias
+/// and slope_at are as C.
 template <class T> struct Product {
   Index M, N, K, batch = 1;
   bool one_a = false, one_b = false, short_factors = false, short_c = false;

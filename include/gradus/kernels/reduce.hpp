@@ -36,13 +36,13 @@ template <class T> void loss(const Loss<T>& f, bool each, const Sink<T>& l, cons
                              const T* numbers, const View<T>& y, const View<T>& t) {
   if (l.device.is_cpu()) return cpu::loss(f.run, each, l, dy.data, numbers, y, t);
   const Operand operands[] = {y, t};
-  if (each)
-    for (const auto& [write, to] : {std::pair(f.value, &l), {f.slope, &dy}})
-      if (const auto on = elsewhere(*to, "loss")) on->map(write, on.to, dtype_of<T>(), numbers, operands, 2);
-  if (each) return;
-  if (const auto on = elsewhere(l, "loss"))
-    on->loss(f.value, f.slope, on.to, {dy.data, false, dy.shape, dtype_of<T>()}, real(numbers[1]), numbers,
-             operands, 2);
+  const auto on = elsewhere(l, "loss");
+  if (on && !each)
+    return on->loss(f.value, f.slope, on.to, {dy.data, false, dy.shape, dtype_of<T>()}, real(numbers[1]),
+                    numbers, operands, 2);
+  if (on) on->map(f.value, on.to, dtype_of<T>(), numbers, operands, 2);
+  if (const auto slope = elsewhere(dy, "loss"); on && slope)
+    slope->map(f.slope, slope.to, dtype_of<T>(), numbers, operands, 2);
 }
 /// y[outer, inner] = scale · Σₖ x[outer, k, inner], pairwise
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale = T(1)) {
