@@ -88,5 +88,3 @@ BENCHMARK(gradus_step)->Args({2, 16})->Args({30, 64});
 BENCHMARK(by_hand_step)->Args({2, 16})->Args({30, 64});
 BENCHMARK(fused_by_hand_step)->Args({2, 16})->Args({30, 64});
 BENCHMARK(fit_step)->Args({2, 16})->Args({30, 64})->Unit(benchmark::kMillisecond);
-
-BENCHMARK_MAIN();

@@ -22,7 +22,9 @@
 namespace gradus::test {
 
 inline constexpr bool counts_allocations = GRADUS_TEST_COUNTS;
-inline std::atomic<long> allocation_count{0};
+inline std::atomic<long> allocation_count{0}, allocated_bytes{0};
+
+inline void count(std::size_t bytes) { ++allocation_count, allocated_bytes += static_cast<long>(bytes); }
 
 /// The allocations, of any size and thread, while f runs. operator new calls malloc, so each counts once.
 template <class F> long allocations(F&& f) {
@@ -40,15 +42,13 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
-void* malloc(std::size_t n) noexcept { return ++gradus::test::allocation_count, __libc_malloc(n); }
+void* malloc(std::size_t n) noexcept { return gradus::test::count(n), __libc_malloc(n); }
 void* calloc(std::size_t n, std::size_t size) noexcept {
-  return ++gradus::test::allocation_count, __libc_calloc(n, size);
+  return gradus::test::count(n * size), __libc_calloc(n, size);
 }
-void* realloc(void* p, std::size_t n) noexcept {
-  return ++gradus::test::allocation_count, __libc_realloc(p, n);
-}
+void* realloc(void* p, std::size_t n) noexcept { return gradus::test::count(n), __libc_realloc(p, n); }
 void* memalign(std::size_t to, std::size_t n) noexcept {
-  return ++gradus::test::allocation_count, __libc_memalign(to, n);
+  return gradus::test::count(n), __libc_memalign(to, n);
 }
 void* aligned_alloc(std::size_t to, std::size_t n) noexcept { return memalign(to, n); }
 int posix_memalign(void** p, std::size_t to, std::size_t n) noexcept {

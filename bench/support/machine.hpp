@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// What the machine can do at most, measured by the program that reports shares of it: multiply-adds on
+// registers alone; copies of any size; and the copy, add and triad of McCalpin's STREAM, over arrays far
+// larger than the caches. Everything is measured once, when it is first asked for, and is the best of some:
+// whatever disturbs a machine makes it slower.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <utility>
+
+#ifndef EIGEN_NO_CUDA
+#define EIGEN_NO_CUDA
+#endif
+#include <Eigen/Core>
+#include <benchmark/benchmark.h>
+
+#include <gradus/core/parallel.hpp>
+
+namespace bench {
+
+using gradus::Index;
+
+/// The threads that gradus takes by itself here.
+inline int all_threads() {
+  static const int n = [] {
+    gradus::set_threads(0);
+    return gradus::threads();
+  }();
+  return n;
+}
+
+/// gradus has n threads from here on. A single one stays on one core, where its numbers are in the caches.
+inline void use_threads(int n) {
+  all_threads();  // counts the cores that may be used, before there is only one
+#ifdef __linux__
+  static const cpu_set_t all = [] {
+    cpu_set_t s;
+    return sched_getaffinity(0, sizeof s, &s), s;
+  }();
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (int core = 0; core < CPU_SETSIZE && !CPU_COUNT(&one); ++core)
+    if (CPU_ISSET(core, &all)) CPU_SET(core, &one);
+  sched_setaffinity(0, sizeof one, n == 1 ? &one : &all);  // workers inherit it
+#endif
+  gradus::set_threads(n);
+}
+
+/// The least seconds of one call of f, in as many as take `seconds`, but three at least.
+template <class F> double least_seconds(double seconds, F&& f) {
+  double least = 1e300, all = 0;
+  for (int calls = 0; calls < 3 || all < seconds; ++calls) {
+    const double start = gradus::detail::seconds_now();
+    f();
+    const double seconds_of_one = gradus::detail::seconds_now() - start;
+    least = std::min(least, seconds_of_one), all += seconds_of_one;
+  }
+  return least;
+}
+
+/// f() on each of so many threads at once. What was set before holds again afterwards.
+template <class F> void on_threads(int n, F&& f) {
+  const int before = gradus::threads();
+  if (n != before) use_threads(n);
+  f();
+  if (n != before) use_threads(before);
+}
+
+/// Twelve independent sums: enough for two multiply-adds a cycle of four or five cycles' latency.
+template <class T> void multiply_add(int rounds) {
+  namespace ei = Eigen::internal;
+  using P = typename ei::packet_traits<T>::type;
+  constexpr int sums = 12;
+  P x[sums];
+  for (P& p : x) p = ei::pset1<P>(T(1));
+  const P a = ei::pset1<P>(T(0.999)), b = ei::pset1<P>(T(1e-3));
+  for (int i = 0; i < rounds; ++i)
+#pragma GCC unroll 12
+    for (int s = 0; s < sums; ++s) x[s] = ei::pmadd(x[s], a, b);
+  benchmark::DoNotOptimize(x);
+}
+
+/// Operations per second, a multiply-add being two, by so many threads at once.
+template <class T> double peak(int threads) {
+  static std::map<int, double> known;
+  if (const auto at = known.find(threads); at != known.end()) return at->second;
+  constexpr int rounds = 100'000, lanes = Eigen::internal::packet_traits<T>::size;
+  double seconds = 0;
+  on_threads(threads, [&] {
+    seconds = least_seconds(0.05, [&] {
+      gradus::parallel_for(threads, 1, [](Index first, Index last) {
+        for (; first < last; ++first) multiply_add<T>(rounds);
+      });
+    });
+  });
+  return known[threads] = 2.0 * 12 * rounds * lanes * threads / seconds;
+}
+
+enum class Stream { copy, add, triad };
+
+/// Bytes per second, read and written, of arrays of four times the largest cache (64 MiB at least).
+inline double stream_rate(Stream which, int threads) {
+  static std::map<std::pair<Stream, int>, double> known;
+  const std::pair key{which, threads};
+  if (const auto at = known.find(key); at != known.end()) return at->second;
+  static const Index n = [] {
+    Index largest = 16 << 20;
+    for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max<Index>(largest, cache.size);
+    return 4 * largest / Index(sizeof(double));
+  }();
+  static const std::unique_ptr<double[]> a(new double[n]()), b(new double[n]()), c(new double[n]());
+  double seconds = 0;
+  on_threads(threads, [&] {
+    seconds = least_seconds(0.1, [&] {
+      gradus::parallel_for(n, 1 << 16, [&](Index first, Index last) {
+        double *const to = a.get(), *const x = b.get(), *const y = c.get();
+        if (which == Stream::copy) {
+          std::memcpy(to + first, x + first, std::size_t(last - first) * sizeof *x);
+        } else {
+          const double factor = which == Stream::triad ? 3 : 1;
+#pragma GCC ivdep
+          for (Index i = first; i < last; ++i) to[i] = x[i] + factor * y[i];
+        }
+      });
+      benchmark::ClobberMemory();
+    });
+  });
+  const double arrays = which == Stream::copy ? 2 : 3;
+  return known[key] = arrays * double(n) * sizeof(double) / seconds;
+}
+
+/// Bytes per second of copying over and over what has `bytes` in all, half of them read and half written: the
+/// rate of the cache that they fit in, or of memory.
+inline double copy_rate(double bytes, int threads) {
+  static std::map<std::pair<Index, int>, double> known;
+  const Index n = std::max<Index>(64, Index(bytes / 2));
+  const std::pair key{n, threads};
+  if (const auto at = known.find(key); at != known.end()) return at->second;
+  const std::unique_ptr<char[]> from(new char[std::size_t(n)]()), to(new char[std::size_t(n)]());
+  const Index times = std::max<Index>(1, (1 << 18) / n);  // a clock's own time does not count
+  double seconds = 0;
+  on_threads(threads, [&] {
+    seconds = least_seconds(0.01, [&] {
+      for (Index k = 0; k < times; ++k) {
+        gradus::parallel_for(n, 1 << 16, [&](Index first, Index last) {
+          std::memcpy(to.get() + first, from.get() + first, std::size_t(last - first));
+        });
+        benchmark::ClobberMemory();
+      }
+    });
+  });
+  return known[key] = 2 * double(n * times) / seconds;
+}
+
+}  // namespace bench

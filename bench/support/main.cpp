@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The main program of every benchmark: what the machine can do is measured first, and stands in the head of
+// the results, beside what was built and how.
+#include <cstdio>
+
+#include <gradus/about.hpp>
+
+#include "bench/support/row.hpp"
+#include "tests/support/allocations.hpp"
+
+namespace bench {
+
+std::int64_t allocated_bytes() { return gradus::test::allocated_bytes; }
+
+namespace {
+
+void describe_machine() {
+  const auto tell = [](const std::string& what, double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value / 1e9);
+    benchmark::AddCustomContext(what, text);
+  };
+  for (const int threads : {1, all_threads()}) {
+    use_threads(threads);
+    const std::string by = threads == 1 ? ", 1 thread" : ", " + std::to_string(threads) + " threads";
+    tell("GFLOP/s float" + by, peak<float>(threads));
+    tell("GFLOP/s double" + by, peak<double>(threads));
+    tell("GB/s copy" + by, stream_rate(Stream::copy, threads));
+    tell("GB/s add" + by, stream_rate(Stream::add, threads));
+    tell("GB/s triad" + by, stream_rate(Stream::triad, threads));
+    if (all_threads() == 1) break;
+  }
+  benchmark::AddCustomContext("compiler", gradus::detail::compiler());
+  benchmark::AddCustomContext("Eigen", gradus::detail::eigen_version());
+  benchmark::AddCustomContext("flags", GRADUS_BENCH_FLAGS);
+}
+
+/// The console's, which keeps the times for at_end.
+class Reporter : public benchmark::ConsoleReporter {
+ public:
+  using ConsoleReporter::ConsoleReporter;
+  Times times;
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run& run : runs)
+      if (run.run_type == Run::RT_Iteration && run.iterations > 0)
+        times[run.run_name.function_name].push_back(run.real_accumulated_time / double(run.iterations));
+  }
+};
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  bench::describe_machine();
+  bench::Reporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  if (bench::at_end) bench::at_end(reporter.times);
+}

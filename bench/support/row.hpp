@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// One row of a benchmark: a name, what is run again and again, and what one run amounts to. Every row reports
+// time, GFLOP/s and GB/s with their shares of what the machine can do, and the bytes taken from the heap.
+//
+//   const bool registered = [] {
+//     for (const Index n : {4096, 1 << 24})
+//       bench::add("add/float/" + std::to_string(n), [=](benchmark::State& state) {
+//         …
+//         bench::measure<float>(state, {.operations = 1.0 * n, .bytes = 12.0 * n, .elements = 1.0 * n},
+//                               [&] { cpu::add(…); });
+//       });
+//     return true;
+//   }();
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/support/machine.hpp"
+
+namespace bench {
+
+/// What one run amounts to; 0: not counted, and not reported.
+struct Work {
+  double operations = 0;  // on numbers; a multiply-add is two
+  double bytes = 0;       // read and written, each array once
+  double elements = 0;    // of the result, mostly
+};
+
+/// What this program has asked of malloc and its kin so far.
+std::int64_t allocated_bytes();
+
+/// Registers a row that is run with so many threads of gradus. Its clock is the wall's.
+template <class Body> void add(std::string name, Body body, int threads = 1) {
+  if (threads > 1) name += "/threads:" + std::to_string(threads);
+  const auto run = [=](benchmark::State& state) {
+    use_threads(threads);
+    body(state);
+  };
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+}
+
+/// Runs f until the row's time is known, and sets its counters. f has run once before: what it allocates only
+/// the first time does not count. T decides which peak is reached; off_the_cpu: none is.
+template <class T, class F>
+void measure(benchmark::State& state, const Work& work, F&& f, bool off_the_cpu = false) {
+  f();
+  const std::int64_t before = allocated_bytes();
+  const double start = gradus::detail::seconds_now();
+  for (auto _ : state) {
+    f();
+    benchmark::ClobberMemory();
+  }
+  const double times = double(state.iterations()), bytes = double(allocated_bytes() - before) / times;
+  const double seconds = (gradus::detail::seconds_now() - start) / times;
+  const int threads = gradus::threads();
+  const auto report = [&](const char* name, double amount, double unit) {
+    if (amount > 0) state.counters[name] = amount / seconds / unit;
+  };
+  report("GFLOP/s", work.operations, 1e9);
+  report("GB/s", work.bytes, 1e9);
+  report("elements/ns", work.elements, 1e9);
+  if (!off_the_cpu) report("of_peak", work.operations, peak<T>(threads));
+  if (!off_the_cpu && work.bytes > 0) report("of_copy", work.bytes, copy_rate(work.bytes, threads));
+  state.counters["allocated"] = bytes;
+}
+
+/// Seconds of one iteration by the names of rows, one number for each repetition.
+using Times = std::map<std::string, std::vector<double>>;
+
+/// Called when all rows have run: to print what only several of them together show.
+inline std::function<void(const Times&)> at_end;
+
+}  // namespace bench
