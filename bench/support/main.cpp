@@ -45,7 +45,9 @@ class Reporter : public benchmark::ConsoleReporter {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs)
       if (run.run_type == Run::RT_Iteration && run.iterations > 0)
-        times[run.run_name.function_name].push_back(run.real_accumulated_time / double(run.iterations));
+        times[run.run_name.function_name].push_back(
+            (run.run_name.time_type.empty() ? run.cpu_accumulated_time : run.real_accumulated_time) /
+            double(run.iterations));
   }
 };
 

@@ -33,38 +33,47 @@ struct Work {
 /// What this program has asked of malloc and its kin so far.
 std::int64_t allocated_bytes();
 
-/// Registers a row that is run with so many threads of gradus. Its clock is the wall's.
-template <class Body> void add(std::string name, Body body, int threads = 1) {
-  if (threads > 1) name += "/threads:" + std::to_string(threads);
+/// On what a row runs.
+struct Where {
+  int threads = 1;      // of gradus
+  bool device = false;  // a device other than the CPU, which none of the peaks is of
+
+  int clock() const { return device ? 0 : threads; }
+};
+inline Where here;  // of the row that runs now
+
+/// Registers a row. One thread is timed by its own clock, all others by the wall's.
+template <class Body> void add(std::string name, Body body, Where where = {}) {
+  if (where.threads > 1) name += "/threads:" + std::to_string(where.threads);
   const auto run = [=](benchmark::State& state) {
-    use_threads(threads);
+    here = where;
+    use_threads(where.threads);
     body(state);
   };
-  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+  auto* const row = benchmark::RegisterBenchmark(name.c_str(), run);
+  if (where.clock() != 1) row->UseRealTime();
 }
 
 /// Runs f until the row's time is known, and sets its counters. f has run once before: what it allocates only
-/// the first time does not count. T decides which peak is reached; off_the_cpu: none is.
-template <class T, class F>
-void measure(benchmark::State& state, const Work& work, F&& f, bool off_the_cpu = false) {
+/// the first time does not count. T decides which peak is reached.
+template <class T, class F> void measure(benchmark::State& state, const Work& work, F&& f) {
   f();
   const std::int64_t before = allocated_bytes();
-  const double start = gradus::detail::seconds_now();
+  const double start = seconds_on(here.clock());
   for (auto _ : state) {
     f();
     benchmark::ClobberMemory();
   }
   const double times = double(state.iterations()), bytes = double(allocated_bytes() - before) / times;
-  const double seconds = (gradus::detail::seconds_now() - start) / times;
-  const int threads = gradus::threads();
+  const double seconds = (seconds_on(here.clock()) - start) / times;
   const auto report = [&](const char* name, double amount, double unit) {
     if (amount > 0) state.counters[name] = amount / seconds / unit;
   };
   report("GFLOP/s", work.operations, 1e9);
   report("GB/s", work.bytes, 1e9);
   report("elements/ns", work.elements, 1e9);
-  if (!off_the_cpu) report("of_peak", work.operations, peak<T>(threads));
-  if (!off_the_cpu && work.bytes > 0) report("of_copy", work.bytes, copy_rate(work.bytes, threads));
+  if (!here.device) report("of_peak", work.operations, peak<T>(here.threads));
+  if (!here.device && work.bytes > 0) report("of_copy", work.bytes, copy_rate(work.bytes, here.threads));
   state.counters["allocated"] = bytes;
 }
 
