@@ -13,6 +13,7 @@
 //   }();
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -54,31 +55,50 @@ template <class Body> void add(std::string name, Body body, Where where = {}) {
   if (where.clock() != 1) row->UseRealTime();
 }
 
-/// Runs f until the row's time is known, and sets its counters. f has run once before: what it allocates only
-/// the first time does not count. T decides which peak is reached.
-template <class T, class F> void measure(benchmark::State& state, const Work& work, F&& f) {
-  f();
-  const std::int64_t before = allocated_bytes();
-  const double start = seconds_on(here.clock());
+/// From its beginning to report(): for loops that measure() does not fit.
+class Meter {
+ public:
+  /// Returns the seconds of one run. T decides which peak is reached.
+  template <class T> double report(benchmark::State& state, const Work& work) const {
+    const double times = double(state.iterations()), seconds = (seconds_on(here.clock()) - start_) / times;
+    const double bytes = double(allocated_bytes() - before_) / times;
+    const auto rate = [&](const char* name, double amount, double unit) {
+      if (amount > 0) state.counters[name] = amount / seconds / unit;
+    };
+    rate("GFLOP/s", work.operations, 1e9);
+    rate("GB/s", work.bytes, 1e9);
+    rate("elements/ns", work.elements, 1e9);
+    if (!here.device) rate("of_peak", work.operations, peak<T>(here.threads));
+    if (!here.device && work.bytes > 0) rate("of_copy", work.bytes, copy_rate(work.bytes, here.threads));
+    state.counters["allocated"] = bytes;
+    return seconds;
+  }
+
+ private:
+  std::int64_t before_ = allocated_bytes();
+  double start_ = seconds_on(here.clock());
+};
+
+/// Runs f until the row's time is known, and sets its counters; returns its seconds. f has run twice before:
+/// what it allocates only then does not count.
+template <class T, class F> double measure(benchmark::State& state, const Work& work, F&& f) {
+  f(), f();
+  const Meter meter;
   for (auto _ : state) {
     f();
     benchmark::ClobberMemory();
   }
-  const double times = double(state.iterations()), bytes = double(allocated_bytes() - before) / times;
-  const double seconds = (seconds_on(here.clock()) - start) / times;
-  const auto report = [&](const char* name, double amount, double unit) {
-    if (amount > 0) state.counters[name] = amount / seconds / unit;
-  };
-  report("GFLOP/s", work.operations, 1e9);
-  report("GB/s", work.bytes, 1e9);
-  report("elements/ns", work.elements, 1e9);
-  if (!here.device) report("of_peak", work.operations, peak<T>(here.threads));
-  if (!here.device && work.bytes > 0) report("of_copy", work.bytes, copy_rate(work.bytes, here.threads));
-  state.counters["allocated"] = bytes;
+  return meter.report<T>(state, work);
 }
 
 /// Seconds of one iteration by the names of rows, one number for each repetition.
 using Times = std::map<std::string, std::vector<double>>;
+
+/// NaN, if there are none.
+inline double median(std::vector<double> x) {
+  std::sort(x.begin(), x.end());
+  return x.empty() ? NAN : (x[(x.size() - 1) / 2] + x[x.size() / 2]) / 2;
+}
 
 /// Called when all rows have run: to print what only several of them together show.
 inline std::function<void(const Times&)> at_end;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Five nets trained on the CPU, by one thread and by all, and on a GPU where one runs: steps of a loop, and of
+// fit, which shuffles and gathers. At the end CPU and GPU stand side by side, and from which batch the GPU
+// pays.
+#include <cstdio>
+
+#include "bench/train/training.hpp"
+
+namespace {
+
+using namespace bench;
+
+const std::vector<Net> nets = {{{2, 16, 1}, 32},
+                               {{30, 64, 1}, 32},
+                               {{784, 128, 10}, 64},
+                               {{784, 512, 512, 10}, 256},
+                               {{1024, 1024, 1024, 1024, 10}, 1024}};
+
+/// Empty, if a GPU runs.
+const std::string& no_gpu() {
+  static const std::string why = [] {
+    try {
+      return (void)Device("cuda"), std::string();
+    } catch (const DeviceError& e) { return std::string(e.what()); }
+  }();
+  return why;
+}
+
+/// Whole epochs of fit, each of so many batches that what its end costs does not hide what a step costs. The
+/// first two, in which memory grows and a GPU's steps are recorded, do not count.
+void measure_fit(benchmark::State& state, const Net& net, const std::string& device) {
+  const Index batches = net.operations() > 1e9 ? 2 : net.operations() > 1e7 ? 16 : 256;
+  auto model = model_of(net);
+  std::optional<Meter> meter;
+  FitOptions<float> options{
+      .loss = net.is_binary() ? "binary_cross_entropy_from_logits" : "softmax_cross_entropy",
+      .optimizer = optim::Adam{.learning_rate = 1e-4},
+      .epochs = 1 << 30,
+      .batch_size = net.batch,
+      .device = device,
+      .verbose = Verbose::silent};
+  options.after_epoch = [&](Epoch<float>& e) {
+    if (e.number == 0) return;
+    if (!meter) meter.emplace();
+    e.stop = !state.KeepRunningBatch(batches);
+  };
+  fit(model, samples(net, net.batch * batches), options);
+  meter->report<float>(state, {.operations = net.operations()});
+}
+
+std::string row(const Net& net, const std::string& how) {
+  return net.name() + "/batch:" + std::to_string(net.batch) + "/" + how;
+}
+
+void add_cpu(const Net& net, const char* how, void (*run)(benchmark::State&, const Net&)) {
+  const auto body = [=](benchmark::State& state) { run(state, net); };
+  add(row(net, how), body);
+  if (all_threads() > 1) add(row(net, how), body, {.threads = all_threads()});
+}
+
+void add_gpu(const Net& net) {
+  const auto step = [=](benchmark::State& state) { measure_steps(state, net, Device("cuda")); };
+  const auto fitted = [=](benchmark::State& state) { measure_fit(state, net, "cuda"); };
+  add(row(net, "step/cuda"), step, {.device = true});
+  add(row(net, "fit/cuda"), fitted, {.device = true});
+}
+
+/// The same nets by batch, as far as the CPU needs less than seconds for one step.
+std::vector<Net> by_batch(Net net) {
+  std::vector<Net> all;
+  for (net.batch = 1; net.batch <= 65536 && net.operations() < 1e11; net.batch *= 4) all.push_back(net);
+  return all;
+}
+
+double of(const Times& times, const std::string& name) {
+  const auto at = times.find(name);
+  return at == times.end() ? NAN : median(at->second);
+}
+
+/// The CPU by as many threads as are best.
+double cpu(const Times& times, const std::string& name) {
+  return std::fmin(of(times, name), of(times, name + "/threads:" + std::to_string(all_threads())));
+}
+
+void print_side_by_side(const Times& times) {
+  if (!no_gpu().empty()) return (void)std::printf("\nno GPU here: %s\n", no_gpu().c_str());
+  std::printf("\n%-30s %7s %6s %12s %12s %9s\n", "net", "batch", "", "CPU", "GPU", "speed-up");
+  for (const Net& net : nets)
+    for (const std::string how : {"step", "fit"}) {
+      const double c = cpu(times, row(net, how + "/cpu")), g = of(times, row(net, how + "/cuda"));
+      std::printf("%-30s %7lld %6s %9.2f us %9.2f us %8.2fx\n", net.name().c_str(),
+                  static_cast<long long>(net.batch), how.c_str(), 1e6 * c, 1e6 * g, c / g);
+    }
+  std::printf("\nA step on the GPU takes less than one on the CPU from which batch on:\n");
+  for (const Net& net : nets) {
+    std::string from = "not up to the largest measured";
+    const auto all = by_batch(net);
+    for (auto n = all.rbegin(); n != all.rend(); ++n) {
+      if (!(of(times, row(*n, "step/cuda")) < cpu(times, row(*n, "step/cpu")))) break;
+      from = std::to_string(n->batch);
+    }
+    std::printf("%-30s %s\n", net.name().c_str(), from.c_str());
+  }
+}
+
+const bool registered = [] {
+  for (const Net& net : nets) {
+    add_cpu(net, "step/cpu", [](benchmark::State& s, const Net& n) { measure_steps(s, n); });
+    add_cpu(net, "fit/cpu", [](benchmark::State& s, const Net& n) { measure_fit(s, n, "cpu"); });
+    if (!no_gpu().empty()) continue;
+    add_gpu(net);
+    for (const Net& n : by_batch(net))
+      if (n.batch != net.batch) {
+        add_cpu(n, "step/cpu", [](benchmark::State& s, const Net& m) { measure_steps(s, m); });
+        add(row(n, "step/cuda"), [=](benchmark::State& s) { measure_steps(s, n, Device("cuda")); },
+            {.device = true});
+      }
+  }
+  at_end = print_side_by_side;
+  return true;
+}();
+
+}  // namespace
