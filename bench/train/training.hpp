@@ -66,9 +66,9 @@ inline nn::Sequential<float> model_of(const Net& net) {
   return model;
 }
 
-/// Bytes that a step takes from the tape's arenas, and that the first steps have taken from the heap for them.
+/// Bytes that a step takes from the tape's arenas.
 struct StepMemory {
-  double forward, backward, records, heap;
+  double forward, backward, records;
 };
 
 class Training {
@@ -95,7 +95,6 @@ class Training {
   /// Of a step like any other: the first ones let the arenas grow.
   StepMemory memory() {
     StepMemory m{};
-    const std::int64_t before = allocated_bytes();
     for (int k = 0; k < 3; ++k) {
       const auto x = tape_.input(x_);
       auto &numbers = x.step()->numbers, &records = x.step()->records;
@@ -107,7 +106,7 @@ class Training {
       tape_.backward(l);
       adam_->step();
       m = {double(middle - first - mark), double(place(numbers) - middle - mark),
-           double(place(records) - first_record - mark), double(allocated_bytes() - before)};
+           double(place(records) - first_record - mark)};
     }
     return m;
   }
@@ -136,7 +135,6 @@ inline double measure_steps(benchmark::State& state, const Net& net, Device devi
     state.counters["activations"] = net.activations();
     state.counters["arena"] = m.forward + m.backward + m.records;
     state.counters["arena forward"] = m.forward;
-    state.counters["heap"] = m.heap;
   }
   return seconds;
 }

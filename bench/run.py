@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the benchmark programs and leaves RESULTS/<machine>.json, and charts in RESULTS/<machine>/ where gnuplot is."""
+
+import argparse
+import datetime
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import charts  # noqa: E402: beside this file
+
+REPETITIONS, SECONDS = 7, 0.02  # of each row: so many times, for so long at least
+FIXED = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads", "iterations", "real_time"} | {
+    "cpu_time", "time_unit", "family_index", "per_family_instance_index", "error_occurred", "error_message"}  # fmt: skip
+TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("programs", nargs="+", help="the benchmark programs")
+    parser.add_argument("--build", default="build/bench", help="where CMake has built them, for the peers")
+    parser.add_argument("--results", default=os.path.join(HERE, "results"), help="the folder to write to")
+    parser.add_argument("--machine", help="the file's name instead of the processor's")
+    parser.add_argument("--filter", default=".", help="only rows that this matches (a regular expression)")
+    parser.add_argument("--quick", action="store_true", help="a rehearsal: the times mean nothing")
+    parser.add_argument("--no-peers", action="store_true", help="without bench/peers")
+    return parser.parse_args()
+
+
+def output_of(*command):
+    try:
+        return subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def commit():
+    """What GRADUS_COMMIT names where the sources are without their history."""
+    found = os.environ.get("GRADUS_COMMIT") or output_of("git", "rev-parse", "HEAD")
+    changed = output_of("git", "status", "--porcelain", "--untracked-files=no", "--", "../include", ".", ":!results")
+    return (found or "unknown") + (" and changes" if changed and not os.environ.get("GRADUS_COMMIT") else "")
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as file:
+            text = file.read()
+    except OSError:
+        text = ""
+    parts = (re.search(rf"^{key}\s*:\s*(.*)$", text, re.M) for key in ("model name", "cpu family", "model"))
+    name, family, model = (part[1].strip() if part else "" for part in parts)
+    return name or platform.processor() or platform.machine(), f"family {family} model {model}" if family else ""
+
+
+def program_name(path):
+    """build/bench/bench/bench_train_steps -> train/steps, as the source is bench/train/steps.cpp."""
+    return re.sub(r"^bench_", "", os.path.basename(path)).replace("_", "/", 1)
+
+
+def run(program, options, work):
+    """Google Benchmark's JSON of one program, its repetitions in random order."""
+    out = os.path.join(work, os.path.basename(program) + ".json")
+    command = [program, f"--benchmark_out={out}", "--benchmark_out_format=json", f"--benchmark_filter={options.filter}"]
+    command += [f"--benchmark_repetitions={2 if options.quick else REPETITIONS}"]
+    command += [f"--benchmark_min_time={0.0001 if options.quick else SECONDS}"]
+    command += ["--benchmark_enable_random_interleaving=true"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"run.py: {program} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    with open(out) as file:
+        text = file.read()
+    if not text.strip():  # no row that the filter matches
+        return None, ""
+    return json.loads(text), done.stdout.partition("\n\n")[2]
+
+
+def quartiles(values):
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return middle, low, high
+
+
+def rows_of(program, report):
+    """One row for all repetitions of one: medians, and the quartiles of the time."""
+    found = {}
+    for one in report["benchmarks"]:
+        if one.get("error_occurred"):
+            sys.exit(f"run.py: {program}: {one['name']}: {one.get('error_message')}")
+        if one["run_type"] == "iteration":
+            found.setdefault(one["run_name"], []).append(one)
+    for name, runs in found.items():
+        plain, wall = re.subn(r"/(real_time|manual_time)$", "", name)
+        clock = "real_time" if wall else "cpu_time"
+        ns, low, high = quartiles([run[clock] * TO_NS[run["time_unit"]] for run in runs])
+        row = {"name": f"{program}/{plain}", "ns": ns, "low": low, "high": high, "repetitions": len(runs)}
+        row |= {key: statistics.median(run[key] for run in runs) for key in runs[0] if key not in FIXED}
+        yield {key: value if isinstance(value, str) else float(f"{value:.5g}") for key, value in row.items()}
+
+
+def print_row(row):
+    spread = (row["high"] - row["low"]) / row["ns"] if row["ns"] else 0
+    words = [f"{row['name']:58s} {charts.in_words(row['ns']):>10s} {spread:6.1%}"]
+    words += [f"{row['GFLOP/s']:8.1f} GFLOP/s"] if "GFLOP/s" in row else []
+    words += [f"{row['of_peak']:4.0%} of peak"] if "of_peak" in row else []
+    words += [f"{row['GB/s']:8.1f} GB/s"] if "GB/s" in row else []
+    words += [f"{row['of_copy']:4.0%} of a copy"] if "of_copy" in row else []
+    words += [f"{row['allocated']:.0f} B"] if row.get("allocated", 0) >= 0.5 else []
+    print("  ".join(words), flush=True)
+
+
+def flatness(rows, context):
+    """How far the cost of a sample is from flat once a step's numbers exceed a core's own cache."""
+    cache = max((c["size"] for c in context.get("caches", []) if c["level"] == 2), default=1 << 20)
+    series = {}
+    for row in rows:
+        if match := re.match(r"train/scaling/batch/(.*?)/\d+((?:/threads:\d+)?)$", row["name"]):
+            if row["arena"] >= cache:
+                series.setdefault(match[1] + match[2], []).append(row["ns/sample"])
+    return {name: round(max(costs) / min(costs) - 1, 4) for name, costs in series.items()}
+
+
+def peers(options, work):
+    script, out = os.path.join(HERE, "peers", "steps.py"), os.path.join(work, "peers.json")
+    if options.no_peers or not os.path.exists(script):
+        return None
+    print("\npeers", flush=True)
+    python = os.environ.get("GRADUS_PYTHON") or sys.executable
+    command = [python, script, out, "--build", options.build] + ["--quick"] * options.quick
+    status = subprocess.run(command).returncode  # whatever goes wrong, what it has written so far is had
+    if not os.path.exists(out):
+        return {"skipped": f"bench/peers/steps.py ended with {status}"}
+    with open(out) as file:
+        return json.load(file) | {"status": status}
+
+
+def written(result):
+    """JSON with one line for each row, so that a difference between two commits can be read."""
+    rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in result["rows"])
+    text = json.dumps(result | {"rows": []}, indent=1, ensure_ascii=False)
+    return text.replace('"rows": []', f'"rows": [\n  {rows}\n ]', 1) + "\n"
+
+
+def measure(options, work):
+    name, model = processor()
+    result = {
+        "machine": {"processor": name, "model": model, "processors": len(os.sched_getaffinity(0)),
+                    "system": f"{platform.system()} {platform.release()}"},
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "commit": commit(), "compiler": "", "Eigen": "", "flags": "", "peaks": {}, "flatness": {}, "rows": []}  # fmt: skip
+    context = {}
+    for path in sorted(options.programs):
+        program = program_name(path)
+        print(f"\n{program}", flush=True)
+        report, closing = run(path, options, work)
+        if not report:
+            continue
+        context = report["context"]
+        for key in ("compiler", "Eigen", "flags"):
+            result[key] = context[key].strip()
+        for key in sorted(context):  # the best of all programs: what disturbs a machine makes it slower
+            if re.match(r"G(FLOP|B)/s ", key):
+                result["peaks"][key] = max(float(context[key]), result["peaks"].get(key, 0))
+        result["machine"]["caches"] = [f"{c['type']} {c['level']}: {c['size']}" for c in context["caches"]]
+        for row in rows_of(program, report):
+            result["rows"].append(row)
+            print_row(row)
+        print(closing, end="", flush=True)
+    result["flatness"] = flatness(result["rows"], context)
+    if compared := peers(options, work):
+        result["peers"] = compared
+    return result
+
+
+def main():
+    options, begin = arguments(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="gradus_bench_") as work:
+        result = measure(options, work)
+    machine = options.machine or f"{result['machine']['processor']} x{result['machine']['processors']}"
+    stem = os.path.join(options.results, re.sub(r"[^a-z0-9]+", "_", machine.lower()).strip("_"))
+    os.makedirs(options.results, exist_ok=True)
+    with open(stem + ".json", "w") as file:
+        file.write(written(result))
+    print()
+    for series, off in result["flatness"].items():
+        print(f"cost of a sample, {series}, beyond a core's cache: flat to within {off:.0%}")
+    if shutil.which("gnuplot"):
+        charts.draw(result, stem)
+    else:
+        print("no charts: gnuplot is not installed")
+    print(f"{stem}.json: {len(result['rows'])} rows in {time.monotonic() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
