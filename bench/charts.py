@@ -16,7 +16,7 @@ set output "{file}"
 set border 3 linewidth 1 linecolor "#444444"
 set tics nomirror out textcolor "#222222"
 set grid ytics linewidth 1 linecolor "#dddddd"
-set key top left Left reverse samplen 2 spacing 1.1
+set key above Left reverse samplen 2 spacing 1.1
 set title font ",16" textcolor "#111111" offset 0,-0.3
 """
 
@@ -39,6 +39,11 @@ def quoted(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("_", "\\\\_") + '"'
 
 
+def short(net):
+    """1024-1024-1024-1024-10 -> 4×1024-10"""
+    return re.sub(r"\b(\d+)((?:-\1\b){2,})", lambda m: f"{m[0].count('-') + 1}×{m[1]}", net)
+
+
 def lines(series, title, x, y, also=""):
     """One panel: series is name -> [(x, y)]."""
     data = "".join(
@@ -55,7 +60,7 @@ def series_of(rows, kind, key):
     for row in rows:
         if match := re.match(rf"train/scaling/{kind}/(.*)/(\d+)(?:/threads:(\d+))?$", row["name"]):
             threads = match[3] if kind != "threads" else None
-            name = match[1] + (f", {threads} threads" if threads else "")
+            name = short(match[1]) + (f", {threads} threads" if threads else "")
             found.setdefault(name, []).append((int(match[2]), row[key]))
     return {name: sorted(points) for name, points in sorted(found.items())}
 
@@ -68,33 +73,35 @@ def speed_up(series):
     return {name: [(x, points[0][1] / y) for x, y in points] for name, points in series.items()}
 
 
-LOG = "set logscale xy\nset format x \"%.0f\"\nset format y \"%g\"\nset yrange [*:*]\n"
-FLAT = "set format y \"%g\"\nunset logscale y\nset yrange [0:*]\n"
+def log_axes(series):
+    """Both logarithmic, and a tic at each x that was measured."""
+    measured = sorted({x for points in series.values() for x, _ in points})
+    tics, ends = ", ".join(map(str, measured)), f"[{measured[0] / 1.2}:{measured[-1] * 1.2}]"
+    return f'set logscale xy\nset xrange {ends}\nset xtics ({tics}) font ",11"\nset format y "10^{{%L}}"\n'
 
 
-def pair(file, left, right):
-    gnuplot(file, "set multiplot layout 1,2\nset key font \",12\"\n" + left + "unset key\n" + right + "unset multiplot\n")
+FROM_ZERO = 'unset logscale y\nset format y "%g"\nset yrange [0:*]\n'
 
 
 def draw_scaling(rows, folder):
-    for kind, unit, key, title in [("batch", "samples in a batch", "ns/sample", "cost of one sample"),
-                                   ("width", "width of the hidden layers", "of_peak", "share of the FMA peak"),
-                                   ("depth", "layers", "ns/layer", "cost of one layer"),
-                                   ("threads", "threads", "ns", "speed-up")]:  # fmt: skip
-        time, other = series_of(rows, kind, "ns"), series_of(rows, kind, key)
+    for kind, x, key, factor, title, unit in [
+        ("batch", "samples in a batch", "ns/sample", 1, "time for one sample", "ns"),
+        ("width", "width of the hidden layers", "of_peak", 100, "share of the FMA peak", "%"),
+        ("depth", "layers", "ns/layer", 1e-3, "time for one layer", "µs"),
+        ("threads", "threads", "ns", 1, "speed-up over one thread", "times"),
+    ]:
+        time, other = series_of(rows, kind, "ns"), scaled(series_of(rows, kind, key), factor)
         if not time:
             continue
-        left = lines(scaled(time, 1e-3), f"time of a training step against {kind}", unit, "µs", LOG)
-        if kind == "width":
-            right = lines(scaled(other, 100), title, unit, "%", LOG + FLAT)
-        elif kind == "threads":
-            left = lines(scaled(time, 1e-6), f"time of a training step against {kind}", unit, "ms", "set xtics 1\n" + FLAT)
-            right = lines(speed_up(other), title, unit, "times one thread", FLAT)
-        elif kind == "batch":
-            right = lines(other, title, unit, "ns", LOG)
-        else:
-            right = lines(scaled(other, 1e-3), title, unit, "µs", LOG + FLAT)
-        pair(os.path.join(folder, kind + ".svg"), left, right)
+        also, also_right = log_axes(time), "" if kind == "batch" else FROM_ZERO
+        if kind == "threads":
+            most = max(n for points in time.values() for n, _ in points)
+            also, other = FROM_ZERO + f"set xtics 1\nset xrange [0.5:{most + 0.5}]\n", speed_up(other)
+        ms = kind == "threads"
+        left = lines(scaled(time, 1e-6 if ms else 1e-3), "time of a training step", x, "ms" if ms else "µs", also)
+        right = "unset key\n" + lines(other, title, x, unit, also_right)
+        layout = "set multiplot layout 1,2\nset tmargin 6\nset key above center horizontal font \",12\" maxrows 2\n"
+        gnuplot(os.path.join(folder, kind + ".svg"), layout + left + right + "unset multiplot\n")
 
 
 def bars(names, series, title, y, also=""):
@@ -103,7 +110,7 @@ def bars(names, series, title, y, also=""):
         return "?" if value is None else f"{value:.6g}"
 
     data = "$d << EOD\n" + "".join(
-        " ".join([quoted(name)] + [cell(values[i]) for values in series.values()]) + "\n" for i, name in enumerate(names)
+        " ".join([f'"{name}"'] + [cell(values[i]) for values in series.values()]) + "\n" for i, name in enumerate(names)
     ) + "EOD\n"  # fmt: skip
     plots = ", ".join(f"$d using {i + 2}:xtic(1) linetype {i + 1} title {quoted(name)}" for i, name in enumerate(series))
     return (
@@ -119,28 +126,54 @@ def draw_products(rows, folder):
             found.setdefault(match[1], {})[match[2]] = 100 * row["of_peak"]
     if found:
         series = {who: [each.get(who.lower()) for each in found.values()] for who in ("gradus", "Eigen")}
-        also = "set xtics rotate by 40 right\nset yrange [0:100]\nset key top left horizontal\n"
+        also = "set xtics rotate by 40 right\nset yrange [0:100]\n"
         title = "products A·Bᵀ in float on one thread, M×N×K"
         gnuplot(os.path.join(folder, "products.svg"), bars([n.replace("x", "×") for n in found], series, title, "% of the FMA peak", also))
 
 
-def draw_steps(result, folder):
-    """Everybody's steps, by one thread and by all; without peers, ours."""
-    groups, everyone = {}, {}
-    for row in result.get("peers", {}).get("rows", []):
-        group = f"{row['net']}\\nbatch {row['batch']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}"
-        groups[group] = {name: c["us"] for name, c in row["contestants"].items() if "us" in c}
-    for row in [] if groups else result["rows"]:
+def draw_peers(rows, file):
+    """Everybody's steps in gradus' own, which is what the first contestant of each row is."""
+    groups, points = [], {}
+    for row in rows:
+        times = {name: found["us"] for name, found in row["contestants"].items() if "us" in found}
+        if not times:
+            continue
+        first = next(iter(times.values()))
+        threads = f"{row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+        groups.append(f"{short(row['net'])}\\nbatch {row['batch']}\\n{threads}\\n{in_words(1e3 * first)}")
+        for name, us in times.items():
+            points.setdefault(name, []).append((len(groups), us / first))
+    for i, at in enumerate(points.values()):  # side by side, or they hide each other
+        at[:] = [(x + 0.6 * (i / len(points) - 0.5), y) for x, y in at]
+    tics = ", ".join(f'"{group}" {i}' for i, group in enumerate(groups, 1))
+    also = (
+        f'set xtics ({tics}) font ",10"\nset xrange [0.5:{len(groups) + 0.5}]\nset logscale y\nset grid xtics\n'
+        "set key outside right center vertical\nset bmargin 7\n"
+    )
+    data = "".join(
+        f"$d{i} << EOD\n" + "".join(f"{a} {b:.6g}\n" for a, b in at) + "EOD\n" for i, at in enumerate(points.values())
+    )
+    marks = [7, 5, 9, 11, 13, 15, 6, 4, 8, 10, 12, 14, 1, 2]
+    plots = ", ".join(
+        f"$d{i} with points linetype {i % len(COLOURS) + 1} pointtype {marks[i % len(marks)]} pointsize 1 title {quoted(name)}"
+        for i, name in enumerate(points)
+    )
+    first = next(iter(points))
+    title = f"set title {quoted('time of a training step, in that of ' + first)}\nset ylabel \"times {first}\"\n"
+    gnuplot(file, f"{data}{title}{also}plot {plots}\n", 1280, 560)
+
+
+def draw_own_steps(rows, file):
+    groups = {}
+    for row in rows:
         if match := re.match(r"train/steps/(.*)/batch:(\d+)/(step|fit)/(cpu|cuda)(?:/threads:(\d+))?$", row["name"]):
             where = "GPU" if match[4] == "cuda" else f"{match[5] or 1} thread{'s' if match[5] else ''}"
-            groups.setdefault(f"{match[1]}\\nbatch {match[2]}", {})[f"{match[3]}, {where}"] = row["ns"] / 1e3
-    for times in groups.values():
-        everyone |= dict.fromkeys(times)
+            groups.setdefault(f"{short(match[1])}\\nbatch {match[2]}", {})[f"{match[3]}, {where}"] = row["ns"] / 1e3
+    everyone = dict.fromkeys(name for times in groups.values() for name in times)
+    series = {name: [times.get(name) for times in groups.values()] for name in everyone}
     if groups:
-        series = {name: [times.get(name) for times in groups.values()] for name in everyone}
-        also = "set logscale y\nset key outside right top vertical\nset xtics font \",11\"\n"
-        height = 520
-        gnuplot(os.path.join(folder, "steps.svg"), bars(list(groups), series, "a training step", "µs", also), 1280, height)
+        also = 'set logscale y\nset format y "10^{%L}"\nset xtics font ",11"\n'
+        gnuplot(file, bars(list(groups), series, "time of a training step", "µs", also))
 
 
 def draw(result, stem):
@@ -148,7 +181,9 @@ def draw(result, stem):
     os.makedirs(stem, exist_ok=True)
     draw_scaling(result["rows"], stem)
     draw_products(result["rows"], stem)
-    draw_steps(result, stem)
+    draw_own_steps(result["rows"], os.path.join(stem, "steps.svg"))
+    if any("us" in c for row in result.get("peers", {}).get("rows", []) for c in row["contestants"].values()):
+        draw_peers(result["peers"]["rows"], os.path.join(stem, "peers.svg"))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def quartiles(values):
 def rows_of(program, report):
     """One row for all repetitions of one: medians, and the quartiles of the time."""
     found = {}
-    for one in report["benchmarks"]:
+    for one in sorted(report["benchmarks"], key=lambda one: one["family_index"]):  # not as they were interleaved
         if one.get("error_occurred"):
             sys.exit(f"run.py: {program}: {one['name']}: {one.get('error_message')}")
         if one["run_type"] == "iteration":

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""run.py on the rows of rows.cpp, and charts of made-up rows: python3 test_run.py PROGRAM."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")
+sys.path.insert(0, BENCH)
+sys.dont_write_bytecode = True
+import charts  # noqa: E402
+import run  # noqa: E402
+
+PROGRAM = sys.argv.pop(1)
+
+
+def scaling(name, **numbers):
+    return {"name": "train/scaling/" + name, "ns": 1e3, "low": 1e3, "high": 1e3, "of_peak": 0.5, **numbers}
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def run_program(self, filter, **environment):
+        options = ["--quick", "--no-peers", "--results", self.folder.name, "--machine", "A Machine", "--filter", filter]
+        command = [sys.executable, os.path.join(BENCH, "run.py"), *options, PROGRAM]
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_rows_and_machine(self):
+        status, text = self.run_program("sum|allocate", GRADUS_COMMIT="abc")
+        self.assertEqual(status, 0, text)
+        path = os.path.join(self.folder.name, "a_machine.json")
+        with open(path) as file:
+            result = json.load(file)
+        self.assertEqual(result["commit"], "abc")
+        self.assertRegex(result["date"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        for key in ("compiler", "Eigen", "flags", "machine"):
+            self.assertTrue(result[key], key)
+        peaks = result["peaks"]
+        self.assertGreater(peaks["GFLOP/s float, 1 thread"], 1.5 * peaks["GFLOP/s double, 1 thread"])
+        for key in ("copy", "add", "triad"):
+            self.assertGreater(peaks[f"GB/s {key}, 1 thread"], 0.1)
+        rows = {row["name"]: row for row in result["rows"]}
+        program = "rehearsal/rows"
+        self.assertEqual(list(rows), [f"{program}/{name}" for name in ("sum", "sum/threads:2", "allocate")])
+        row = rows[f"{program}/sum"]
+        self.assertEqual(row["repetitions"], 2)
+        self.assertTrue(0 < row["low"] <= row["ns"] <= row["high"], row)
+        self.assertTrue(0 < row["of_peak"] < 1 and row["of_copy"] > 0, row)
+        self.assertAlmostEqual(row["GFLOP/s"] / row["elements/ns"], 1, places=3)
+        self.assertAlmostEqual(row["GB/s"] / row["elements/ns"], 4, places=3)
+        self.assertEqual(row["allocated"], 0)
+        self.assertEqual(rows[f"{program}/allocate"]["allocated"], 1000)
+        self.assertIn("at the end: 3 rows", text)
+        compared = subprocess.run([sys.executable, os.path.join(BENCH, "compare.py"), path, path], capture_output=True)
+        self.assertEqual(compared.returncode, 0, compared.stderr)
+
+    def test_a_row_that_fails(self):
+        status, text = self.run_program("fault")
+        self.assertEqual(status, 1)
+        self.assertIn("fault: a planted fault", text)
+
+    def test_flat_and_not_flat(self):
+        context = {"caches": [{"level": 2, "size": 1000}]}
+        rows = [scaling(f"batch/net/{b}", arena=b, **{"ns/sample": cost}) for b, cost in ((10, 9), (1000, 2), (5000, 3))]
+        self.assertEqual(run.flatness(rows[:2], context), {"net": 0})
+        self.assertEqual(run.flatness(rows, context), {"net": 0.5})
+
+    def test_charts(self):
+        if not shutil.which("gnuplot"):
+            status, text = self.run_program("allocate")
+            return self.assertIn("no charts: gnuplot is not installed", text)
+        costs = {"ns/sample": 10, "ns/layer": 20}
+        rows = [scaling(f"{kind}/a_net, b/{n}", **costs) for kind in ("batch", "width", "depth", "threads") for n in (1, 2)]
+        rows += [{"name": f"cpu/gemm/float/4x4x4/NT/{who}", "of_peak": 0.5} for who in ("gradus", "eigen")]
+        rows += [{"name": "train/steps/2-16-1/batch:32/step/cpu", "ns": 900}]
+        peers = {"rows": [{"net": "2-16-1", "batch": 32, "threads": 1,
+                           "contestants": {"gradus fit": {"us": 1}, "other": {"us": 2}, "third": {"skipped": "no"}}}]}  # fmt: skip
+        kinds = ["batch", "width", "depth", "threads", "products", "steps"]
+        for more in ([], ["peers"]):
+            result = {"rows": rows, "peers": peers if more else {"skipped": "no"}}
+            stem = os.path.join(self.folder.name, "charts")
+            shutil.rmtree(stem, ignore_errors=True)
+            charts.draw(result, stem)
+            self.assertEqual(sorted(os.listdir(stem)), sorted(kind + ".svg" for kind in kinds + more))
+            for kind in kinds + more:
+                with open(os.path.join(stem, kind + ".svg")) as file:
+                    svg = file.read()
+                self.assertTrue(svg.rstrip().endswith("</svg>"), kind)
+                self.assertTrue(re.search(r"<path|<use", svg), kind)
+        charts.draw({"rows": []}, os.path.join(self.folder.name, "nothing"))
+        self.assertEqual(os.listdir(os.path.join(self.folder.name, "nothing")), [])
+
+
+unittest.main()
