@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import charts  # noqa: E402: beside this file
 
-REPETITIONS, SECONDS = 7, 0.02  # of each row: so many times, for so long at least
+REPETITIONS, SECONDS = 5, 0.02  # of each row: so many times, for so long at least
 FIXED = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads", "iterations", "real_time"} | {
     "cpu_time", "time_unit", "family_index", "per_family_instance_index", "error_occurred", "error_message"}  # fmt: skip
 TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}

@@ -64,7 +64,8 @@ template <class T> void add(const std::string& scalar) {
                             {32, 64, 1},        {1, 128, 784},      {32, 128, 784},    {64, 128, 784},
                             {128, 784, 64},     {256, 512, 784},    {256, 512, 512},   {512, 784, 256},
                             {1024, 1024, 1024}, {4096, 1024, 1024}, {2048, 2048, 2048}};
-  for (Size s : sizes)
+  for (Size s : sizes) {
+    if (std::is_same_v<T, double> && s.M > 1024) continue;  // nothing new for its time
     for (Layout layout : {Layout::NN, Layout::NT, Layout::TN}) {
       const char* const names[] = {"NN", "NT", "TN"};
       const std::string name = scalar + "/" + std::to_string(s.M) + "x" + std::to_string(s.N) + "x" +
@@ -72,6 +73,7 @@ template <class T> void add(const std::string& scalar) {
       bench::add(name + "/gradus", [=](benchmark::State& state) { ours<T>(state, s, layout); });
       bench::add(name + "/eigen", [=](benchmark::State& state) { eigen<T>(state, s, layout); });
     }
+  }
 }
 
 const bool registered = [] {

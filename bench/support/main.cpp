@@ -35,20 +35,24 @@ void describe_machine() {
   benchmark::AddCustomContext("flags", GRADUS_BENCH_FLAGS);
 }
 
-/// The console's, which keeps the times for at_end.
-class Reporter : public benchmark::ConsoleReporter {
+/// The library's own, and keeps the times for at_end.
+class Reporter : public benchmark::BenchmarkReporter {
  public:
-  using ConsoleReporter::ConsoleReporter;
   Times times;
 
+  bool ReportContext(const Context& context) override { return shown_->ReportContext(context); }
   void ReportRuns(const std::vector<Run>& runs) override {
-    ConsoleReporter::ReportRuns(runs);
+    shown_->ReportRuns(runs);
     for (const Run& run : runs)
       if (run.run_type == Run::RT_Iteration && run.iterations > 0)
         times[run.run_name.function_name].push_back(
             (run.run_name.time_type.empty() ? run.cpu_accumulated_time : run.real_accumulated_time) /
             double(run.iterations));
   }
+  void Finalize() override { shown_->Finalize(); }
+
+ private:
+  const std::unique_ptr<BenchmarkReporter> shown_{benchmark::CreateDefaultDisplayReporter()};
 };
 
 }  // namespace

@@ -79,10 +79,10 @@ class Meter {
   double start_ = seconds_on(here.clock());
 };
 
-/// Runs f until the row's time is known, and sets its counters; returns its seconds. f has run twice before:
+/// Runs f until the row's time is known, and sets its counters; returns its seconds. f has run once before:
 /// what it allocates only then does not count.
 template <class T, class F> double measure(benchmark::State& state, const Work& work, F&& f) {
-  f(), f();
+  f();
   const Meter meter;
   for (auto _ : state) {
     f();

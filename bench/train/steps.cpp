@@ -52,20 +52,23 @@ std::string row(const Net& net, const std::string& how) {
   return net.name() + "/batch:" + std::to_string(net.batch) + "/" + how;
 }
 
-void add_cpu(const Net& net, const char* how, void (*run)(benchmark::State&, const Net&)) {
-  const auto body = [=](benchmark::State& state) { run(state, net); };
-  add(row(net, how), body);
-  if (all_threads() > 1) add(row(net, how), body, {.threads = all_threads()});
+void add_steps(const Net& net, Where where, const std::string& device) {
+  const auto step = [=](benchmark::State& state) { measure_steps(state, net, Device(device)); };
+  const auto fitted = [=](benchmark::State& state) { measure_fit(state, net, device); };
+  add(row(net, "step/" + device), step, where);
+  add(row(net, "fit/" + device), fitted, where);
 }
 
-void add_gpu(const Net& net) {
-  const auto step = [=](benchmark::State& state) { measure_steps(state, net, Device("cuda")); };
-  const auto fitted = [=](benchmark::State& state) { measure_fit(state, net, "cuda"); };
-  add(row(net, "step/cuda"), step, {.device = true});
-  add(row(net, "fit/cuda"), fitted, {.device = true});
+/// One row on all of the CPU, one on the GPU.
+void add_pair(const Net& net) {
+  const auto steps_on = [=](Device device) {
+    return [=](benchmark::State& state) { measure_steps(state, net, device); };
+  };
+  add(row(net, "step/cpu"), steps_on({}), {.threads = all_threads()});
+  add(row(net, "step/cuda"), steps_on(Device("cuda")), {.device = true});
 }
 
-/// The same nets by batch, as far as the CPU needs less than seconds for one step.
+/// The same net by batch, as far as the CPU needs less than seconds for one step.
 std::vector<Net> by_batch(Net net) {
   std::vector<Net> all;
   for (net.batch = 1; net.batch <= 65536 && net.operations() < 1e11; net.batch *= 4) all.push_back(net);
@@ -88,6 +91,7 @@ void print_side_by_side(const Times& times) {
   for (const Net& net : nets)
     for (const std::string how : {"step", "fit"}) {
       const double c = cpu(times, row(net, how + "/cpu")), g = of(times, row(net, how + "/cuda"));
+      if (std::isnan(c / g)) continue;  // filtered out
       std::printf("%-30s %7lld %6s %9.2f us %9.2f us %8.2fx\n", net.name().c_str(),
                   static_cast<long long>(net.batch), how.c_str(), 1e6 * c, 1e6 * g, c / g);
     }
@@ -96,7 +100,8 @@ void print_side_by_side(const Times& times) {
     std::string from = "not up to the largest measured";
     const auto all = by_batch(net);
     for (auto n = all.rbegin(); n != all.rend(); ++n) {
-      if (!(of(times, row(*n, "step/cuda")) < cpu(times, row(*n, "step/cpu")))) break;
+      const double c = cpu(times, row(*n, "step/cpu")), g = of(times, row(*n, "step/cuda"));
+      if (!(g < c)) break;
       from = std::to_string(n->batch);
     }
     std::printf("%-30s %s\n", net.name().c_str(), from.c_str());
@@ -105,16 +110,12 @@ void print_side_by_side(const Times& times) {
 
 const bool registered = [] {
   for (const Net& net : nets) {
-    add_cpu(net, "step/cpu", [](benchmark::State& s, const Net& n) { measure_steps(s, n); });
-    add_cpu(net, "fit/cpu", [](benchmark::State& s, const Net& n) { measure_fit(s, n, "cpu"); });
+    add_steps(net, {}, "cpu");
+    if (all_threads() > 1) add_steps(net, {.threads = all_threads()}, "cpu");
     if (!no_gpu().empty()) continue;
-    add_gpu(net);
+    add_steps(net, {.device = true}, "cuda");
     for (const Net& n : by_batch(net))
-      if (n.batch != net.batch) {
-        add_cpu(n, "step/cpu", [](benchmark::State& s, const Net& m) { measure_steps(s, m); });
-        add(row(n, "step/cuda"), [=](benchmark::State& s) { measure_steps(s, n, Device("cuda")); },
-            {.device = true});
-      }
+      if (n.batch != net.batch) add_pair(n);
   }
   at_end = print_side_by_side;
   return true;

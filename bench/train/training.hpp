@@ -128,14 +128,12 @@ class Training {
 /// A row of steps; returns the seconds of one.
 inline double measure_steps(benchmark::State& state, const Net& net, Device device = {}) {
   Training training(net, device);
-  const StepMemory m = device.is_cpu() ? training.memory() : StepMemory{};
+  const StepMemory m = training.memory();
   const double seconds = measure<float>(state, {.operations = net.operations()},
                                         [&] { benchmark::DoNotOptimize(training.step()); });
-  if (device.is_cpu()) {
-    state.counters["activations"] = net.activations();
-    state.counters["arena"] = m.forward + m.backward + m.records;
-    state.counters["arena forward"] = m.forward;
-  }
+  state.counters["activations"] = net.activations();
+  state.counters["arena"] = m.forward + m.backward + m.records;
+  state.counters["arena forward"] = m.forward;
   return seconds;
 }
 
