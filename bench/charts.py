@@ -11,7 +11,7 @@ import sys
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b8a900"]
 
 STYLE = """
-set terminal svg size {width},{height} font "DejaVu Sans,Helvetica,Arial,sans-serif,14" background "#ffffff" rounded
+set terminal svg size {width},{height} font "DejaVu Sans,Arial,sans-serif,14" background "#ffffff" rounded
 set output "{file}"
 set border 3 linewidth 1 linecolor "#444444"
 set tics nomirror out textcolor "#222222"
@@ -25,7 +25,7 @@ SI = {9: "s", 6: "ms", 3: "µs", 0: "ns"}
 
 def in_words(ns):
     power = next((p for p in SI if ns >= 10**p), 0)
-    return f"{ns / 10**power:.3g} {SI[power]}"
+    return f"{ns / 10**power:.4g} {SI[power]}"
 
 
 def gnuplot(file, script, width=960, height=440):
@@ -50,8 +50,11 @@ def lines(series, title, x, y, also=""):
         f"$d{i} << EOD\n" + "".join(f"{a} {b:.6g}\n" for a, b in points) + "EOD\n"
         for i, points in enumerate(series.values())
     )
-    plots = ", ".join(f"$d{i} with linespoints linetype {i + 1} title {quoted(name)}" for i, name in enumerate(series))
-    return f"{data}set title {quoted(title)}\nset xlabel {quoted(x)}\nset ylabel {quoted(y)}\n{also}\nplot {plots}\n"
+    plots = ", ".join(
+        f"$d{i} with linespoints linetype {i + 1} title {quoted(name)}" for i, name in enumerate(series)
+    )
+    labels = f"set title {quoted(title)}\nset xlabel {quoted(x)}\nset ylabel {quoted(y)}\n"
+    return f"{data}{labels}{also}\nplot {plots}\n"
 
 
 def series_of(rows, kind, key):
@@ -98,24 +101,32 @@ def draw_scaling(rows, folder):
             most = max(n for points in time.values() for n, _ in points)
             also, other = FROM_ZERO + f"set xtics 1\nset xrange [0.5:{most + 0.5}]\n", speed_up(other)
         ms = kind == "threads"
-        left = lines(scaled(time, 1e-6 if ms else 1e-3), "time of a training step", x, "ms" if ms else "µs", also)
+        left = lines(
+            scaled(time, 1e-6 if ms else 1e-3), "time of a training step", x, "ms" if ms else "µs", also
+        )
         right = "unset key\n" + lines(other, title, x, unit, also_right)
-        layout = "set multiplot layout 1,2\nset tmargin 6\nset key above center horizontal font \",12\" maxrows 2\n"
+        layout = (
+            'set multiplot layout 1,2\nset tmargin 6\nset key above center horizontal font ",12" maxrows 2\n'
+        )
         gnuplot(os.path.join(folder, kind + ".svg"), layout + left + right + "unset multiplot\n")
 
 
 def bars(names, series, title, y, also=""):
     """Groups of bars: names of the groups, series name -> a number for each group, or None."""
+
     def cell(value):
         return "?" if value is None else f"{value:.6g}"
 
     data = "$d << EOD\n" + "".join(
         " ".join([f'"{name}"'] + [cell(values[i]) for values in series.values()]) + "\n" for i, name in enumerate(names)
     ) + "EOD\n"  # fmt: skip
-    plots = ", ".join(f"$d using {i + 2}:xtic(1) linetype {i + 1} title {quoted(name)}" for i, name in enumerate(series))
+    plots = ", ".join(
+        f"$d using {i + 2}:xtic(1) linetype {i + 1} title {quoted(name)}" for i, name in enumerate(series)
+    )
     return (
-        f"{data}set datafile missing \"?\"\nset title {quoted(title)}\nset ylabel {quoted(y)}\n"
-        f"set style data histograms\nset style histogram clustered gap 1.5\nset style fill solid 0.9 noborder\n{also}\nplot {plots}\n"
+        f'{data}set datafile missing "?"\nset title {quoted(title)}\nset ylabel {quoted(y)}\n'
+        "set style data histograms\nset style histogram clustered gap 1.5\nset style fill solid 0.9 noborder\n"
+        f"{also}\nplot {plots}\n"
     )
 
 
@@ -128,7 +139,10 @@ def draw_products(rows, folder):
         series = {who: [each.get(who.lower()) for each in found.values()] for who in ("gradus", "Eigen")}
         also = "set xtics rotate by 40 right\nset yrange [0:100]\n"
         title = "products A·Bᵀ in float on one thread, M×N×K"
-        gnuplot(os.path.join(folder, "products.svg"), bars([n.replace("x", "×") for n in found], series, title, "% of the FMA peak", also))
+        gnuplot(
+            os.path.join(folder, "products.svg"),
+            bars([n.replace("x", "×") for n in found], series, title, "% of the FMA peak", also),
+        )
 
 
 def draw_peers(rows, file):
@@ -147,28 +161,37 @@ def draw_peers(rows, file):
         at[:] = [(x + 0.6 * (i / len(points) - 0.5), y) for x, y in at]
     tics = ", ".join(f'"{group}" {i}' for i, group in enumerate(groups, 1))
     also = (
-        f'set xtics ({tics}) font ",10"\nset xrange [0.5:{len(groups) + 0.5}]\nset logscale y\nset grid xtics\n'
+        f'set xtics ({tics}) font ",10"\nset xrange [0.5:{len(groups) + 0.5}]\n'
+        "set logscale y\nset grid xtics\n"
         "set key outside right center vertical\nset bmargin 7\n"
     )
     data = "".join(
-        f"$d{i} << EOD\n" + "".join(f"{a} {b:.6g}\n" for a, b in at) + "EOD\n" for i, at in enumerate(points.values())
+        f"$d{i} << EOD\n" + "".join(f"{a} {b:.6g}\n" for a, b in at) + "EOD\n"
+        for i, at in enumerate(points.values())
     )
     marks = [7, 5, 9, 11, 13, 15, 6, 4, 8, 10, 12, 14, 1, 2]
     plots = ", ".join(
-        f"$d{i} with points linetype {i % len(COLOURS) + 1} pointtype {marks[i % len(marks)]} pointsize 1 title {quoted(name)}"
+        f"$d{i} with points linetype {i % len(COLOURS) + 1} pointtype {marks[i % len(marks)]} pointsize 1 "
+        f"title {quoted(name)}"
         for i, name in enumerate(points)
     )
     first = next(iter(points))
-    title = f"set title {quoted('time of a training step, in that of ' + first)}\nset ylabel \"times {first}\"\n"
+    title = (
+        f"set title {quoted('time of a training step, in that of ' + first)}\nset ylabel \"times {first}\"\n"
+    )
     gnuplot(file, f"{data}{title}{also}plot {plots}\n", 1280, 560)
 
 
 def draw_own_steps(rows, file):
     groups = {}
     for row in rows:
-        if match := re.match(r"train/steps/(.*)/batch:(\d+)/(step|fit)/(cpu|cuda)(?:/threads:(\d+))?$", row["name"]):
+        if match := re.match(
+            r"train/steps/(.*)/batch:(\d+)/(step|fit)/(cpu|cuda)(?:/threads:(\d+))?$", row["name"]
+        ):
             where = "GPU" if match[4] == "cuda" else f"{match[5] or 1} thread{'s' if match[5] else ''}"
-            groups.setdefault(f"{short(match[1])}\\nbatch {match[2]}", {})[f"{match[3]}, {where}"] = row["ns"] / 1e3
+            groups.setdefault(f"{short(match[1])}\\nbatch {match[2]}", {})[f"{match[3]}, {where}"] = (
+                row["ns"] / 1e3
+            )
     everyone = dict.fromkeys(name for times in groups.values() for name in times)
     series = {name: [times.get(name) for times in groups.values()] for name in everyone}
     if groups:

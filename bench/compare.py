@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """compare.py OLD NEW: the rows of two files of results that got slower, or quicker, by more than the noise.
 
-A row's noise is what the repetitions of both runs show, and at least what two runs of one program differ by on a
-quiet machine: with q the interquartile range over the median,
+A row's noise is what the repetitions of both runs show, and at least what two runs of one program differ by on
+a quiet machine: with q the interquartile range over the median,
 
     noise = max(5 %, 2 sqrt(q_old² + q_new²))
 
-and a row is slower if new / old > 1 + noise, quicker if old / new > 1 + noise, of medians. Exit status: 0, nothing got
-slower; 1, something did; 2, a file cannot be used."""
+and a row is slower if new / old > 1 + noise, quicker if old / new > 1 + noise, of medians. Exit status: 0, nothing
+got slower; 1, something did; 2, a file cannot be used."""
 
 import json
 import math
@@ -24,7 +24,10 @@ class Unusable(Exception):
 def rows_of(path):
     try:
         with open(path) as file:
-            rows = {row["name"]: (float(row["ns"]), float(row["low"]), float(row["high"])) for row in json.load(file)["rows"]}
+            rows = {
+                row["name"]: (float(row["ns"]), float(row["low"]), float(row["high"]))
+                for row in json.load(file)["rows"]
+            }
     except OSError as e:
         raise Unusable(f"{path}: {e.strerror}")
     except (ValueError, KeyError, TypeError) as e:

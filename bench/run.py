@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the benchmark programs and leaves RESULTS/<machine>.json, and charts in RESULTS/<machine>/ where gnuplot is."""
+"""Runs the benchmark programs; leaves RESULTS/<machine>.json, and charts in RESULTS/<machine>/ where gnuplot is."""
 
 import argparse
 import datetime
 import json
-import math
 import os
 import platform
 import re
@@ -16,13 +15,10 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-import charts  # noqa: E402: beside this file
+import charts
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 REPETITIONS, SECONDS = 5, 0.02  # of each row: so many times, for so long at least
-FIXED = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads", "iterations", "real_time"} | {
-    "cpu_time", "time_unit", "family_index", "per_family_instance_index", "error_occurred", "error_message"}  # fmt: skip
 TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -48,7 +44,9 @@ def output_of(*command):
 def commit():
     """What GRADUS_COMMIT names where the sources are without their history."""
     found = os.environ.get("GRADUS_COMMIT") or output_of("git", "rev-parse", "HEAD")
-    changed = output_of("git", "status", "--porcelain", "--untracked-files=no", "--", "../include", ".", ":!results")
+    changed = output_of(
+        "git", "status", "--porcelain", "--untracked-files=no", "--", "../include", ".", ":!results"
+    )
     return (found or "unknown") + (" and changes" if changed and not os.environ.get("GRADUS_COMMIT") else "")
 
 
@@ -60,7 +58,13 @@ def processor():
         text = ""
     parts = (re.search(rf"^{key}\s*:\s*(.*)$", text, re.M) for key in ("model name", "cpu family", "model"))
     name, family, model = (part[1].strip() if part else "" for part in parts)
-    return name or platform.processor() or platform.machine(), f"family {family} model {model}" if family else ""
+    return name or platform.processor() or platform.machine(), (
+        f"family {family} model {model}" if family else ""
+    )
+
+
+def usable_processors():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def program_name(path):
@@ -71,7 +75,12 @@ def program_name(path):
 def run(program, options, work):
     """Google Benchmark's JSON of one program, its repetitions in random order."""
     out = os.path.join(work, os.path.basename(program) + ".json")
-    command = [program, f"--benchmark_out={out}", "--benchmark_out_format=json", f"--benchmark_filter={options.filter}"]
+    command = [
+        program,
+        f"--benchmark_out={out}",
+        "--benchmark_out_format=json",
+        f"--benchmark_filter={options.filter}",
+    ]
     command += [f"--benchmark_repetitions={2 if options.quick else REPETITIONS}"]
     command += [f"--benchmark_min_time={0.0001 if options.quick else SECONDS}"]
     command += ["--benchmark_enable_random_interleaving=true"]
@@ -86,14 +95,18 @@ def run(program, options, work):
 
 
 def quartiles(values):
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    low, middle, high = (
+        statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    )
     return middle, low, high
 
 
 def rows_of(program, report):
     """One row for all repetitions of one: medians, and the quartiles of the time."""
     found = {}
-    for one in sorted(report["benchmarks"], key=lambda one: one["family_index"]):  # not as they were interleaved
+    for one in sorted(
+        report["benchmarks"], key=lambda one: one["family_index"]
+    ):  # not as they were interleaved
         if one.get("error_occurred"):
             sys.exit(f"run.py: {program}: {one['name']}: {one.get('error_message')}")
         if one["run_type"] == "iteration":
@@ -103,8 +116,13 @@ def rows_of(program, report):
         clock = "real_time" if wall else "cpu_time"
         ns, low, high = quartiles([run[clock] * TO_NS[run["time_unit"]] for run in runs])
         row = {"name": f"{program}/{plain}", "ns": ns, "low": low, "high": high, "repetitions": len(runs)}
-        row |= {key: statistics.median(run[key] for run in runs) for key in runs[0] if key not in FIXED}
-        yield {key: value if isinstance(value, str) else float(f"{value:.5g}") for key, value in row.items()}
+        counters = list(runs[0])[
+            list(runs[0]).index("time_unit") + 1 :
+        ]  # what comes after it is the row's own
+        row |= {key: statistics.median(run[key] for run in runs) for key in counters}
+        yield {
+            key: float(f"{value:.5g}") if isinstance(value, float) else value for key, value in row.items()
+        }
 
 
 def print_row(row):
@@ -153,10 +171,17 @@ def written(result):
 def measure(options, work):
     name, model = processor()
     result = {
-        "machine": {"processor": name, "model": model, "processors": len(os.sched_getaffinity(0)),
-                    "system": f"{platform.system()} {platform.release()}"},
+        "machine": {
+            "processor": name,
+            "model": model,
+            "processors": usable_processors(),
+            "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+        },
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "commit": commit(), "compiler": "", "Eigen": "", "flags": "", "peaks": {}, "flatness": {}, "rows": []}  # fmt: skip
+        "commit": commit(),
+        "peaks": {},
+        "rows": [],
+    }
     context = {}
     for path in sorted(options.programs):
         program = program_name(path)
@@ -166,7 +191,7 @@ def measure(options, work):
             continue
         context = report["context"]
         for key in ("compiler", "Eigen", "flags"):
-            result[key] = context[key].strip()
+            result[key] = context[key]
         for key in sorted(context):  # the best of all programs: what disturbs a machine makes it slower
             if re.match(r"G(FLOP|B)/s ", key):
                 result["peaks"][key] = max(float(context[key]), result["peaks"].get(key, 0))

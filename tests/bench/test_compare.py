@@ -63,7 +63,13 @@ class Compare(unittest.TestCase):
         good = self.file("good", json.dumps({"rows": [row("a", 1)]}))
         empty = self.file("empty", "{}")
         nothing = self.file("nothing", json.dumps({"rows": [row("a", 0)]}))
-        for paths in ([good], [good, empty], [good, nothing], [good, self.file("torn", "{")], [good + "?", good]):
+        for paths in (
+            [good],
+            [good, empty],
+            [good, nothing],
+            [good, self.file("torn", "{")],
+            [good + "?", good],
+        ):
             status, text = self.run_on(*paths)
             self.assertEqual(status, 2, paths)
             self.assertRegex(text, r"^compare.py: .*\n$")

@@ -29,7 +29,16 @@ class Run(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
 
     def run_program(self, filter, **environment):
-        options = ["--quick", "--no-peers", "--results", self.folder.name, "--machine", "A Machine", "--filter", filter]
+        options = [
+            "--quick",
+            "--no-peers",
+            "--results",
+            self.folder.name,
+            "--machine",
+            "A Machine",
+            "--filter",
+            filter,
+        ]
         command = [sys.executable, os.path.join(BENCH, "run.py"), *options, PROGRAM]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
         return done.returncode, done.stdout + done.stderr
@@ -60,7 +69,9 @@ class Run(unittest.TestCase):
         self.assertEqual(row["allocated"], 0)
         self.assertEqual(rows[f"{program}/allocate"]["allocated"], 1000)
         self.assertIn("at the end: 3 rows", text)
-        compared = subprocess.run([sys.executable, os.path.join(BENCH, "compare.py"), path, path], capture_output=True)
+        compared = subprocess.run(
+            [sys.executable, os.path.join(BENCH, "compare.py"), path, path], capture_output=True
+        )
         self.assertEqual(compared.returncode, 0, compared.stderr)
 
     def test_a_row_that_fails(self):
@@ -70,7 +81,10 @@ class Run(unittest.TestCase):
 
     def test_flat_and_not_flat(self):
         context = {"caches": [{"level": 2, "size": 1000}]}
-        rows = [scaling(f"batch/net/{b}", arena=b, **{"ns/sample": cost}) for b, cost in ((10, 9), (1000, 2), (5000, 3))]
+        rows = [
+            scaling(f"batch/net/{b}", arena=b, **{"ns/sample": cost})
+            for b, cost in ((10, 9), (1000, 2), (5000, 3))
+        ]
         self.assertEqual(run.flatness(rows[:2], context), {"net": 0})
         self.assertEqual(run.flatness(rows, context), {"net": 0.5})
 
@@ -79,7 +93,11 @@ class Run(unittest.TestCase):
             status, text = self.run_program("allocate")
             return self.assertIn("no charts: gnuplot is not installed", text)
         costs = {"ns/sample": 10, "ns/layer": 20}
-        rows = [scaling(f"{kind}/a_net, b/{n}", **costs) for kind in ("batch", "width", "depth", "threads") for n in (1, 2)]
+        rows = [
+            scaling(f"{kind}/a_net, b/{n}", **costs)
+            for kind in ("batch", "width", "depth", "threads")
+            for n in (1, 2)
+        ]
         rows += [{"name": f"cpu/gemm/float/4x4x4/NT/{who}", "of_peak": 0.5} for who in ("gradus", "eigen")]
         rows += [{"name": "train/steps/2-16-1/batch:32/step/cpu", "ns": 900}]
         peers = {"rows": [{"net": "2-16-1", "batch": 32, "threads": 1,
