@@ -18,7 +18,7 @@ import time
 import charts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REPETITIONS, SECONDS = 5, 0.02  # of each row: so many times, for so long at least
+REPETITIONS, SECONDS = 7, 0.02  # of each row: so many times, for so long at least
 TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -218,6 +218,14 @@ def main():
     print()
     for series, off in result["flatness"].items():
         print(f"cost of a sample, {series}, beyond a core's cache: flat to within {off:.0%}")
+    for row in result["rows"]:
+        if match := re.match(r"train/steps/(.*)/step/cpu$", row["name"]):
+            ratios = (row[key] / row["activations"] for key in ("arena", "arena forward"))
+            print(
+                "memory of a step, {}, in live activations: {:.2f}; of its forward part {:.2f}".format(
+                    match[1], *ratios
+                )
+            )
     if shutil.which("gnuplot"):
         charts.draw(result, stem)
     else:

@@ -88,10 +88,15 @@ class Run(unittest.TestCase):
         self.assertEqual(run.flatness(rows[:2], context), {"net": 0})
         self.assertEqual(run.flatness(rows, context), {"net": 0.5})
 
+    def test_without_gnuplot_and_git(self):
+        status, text = self.run_program("allocate", PATH="", GRADUS_COMMIT="")
+        self.assertEqual(status, 0, text)
+        self.assertIn("no charts: gnuplot is not installed", text)
+        with open(os.path.join(self.folder.name, "a_machine.json")) as file:
+            self.assertEqual(json.load(file)["commit"], "unknown")
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
     def test_charts(self):
-        if not shutil.which("gnuplot"):
-            status, text = self.run_program("allocate")
-            return self.assertIn("no charts: gnuplot is not installed", text)
         costs = {"ns/sample": 10, "ns/layer": 20}
         rows = [
             scaling(f"{kind}/a_net, b/{n}", **costs)
