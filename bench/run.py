@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the benchmark programs; leaves RESULTS/<machine>.json, and charts in RESULTS/<machine>/ where gnuplot is."""
+"""Runs the benchmark programs; leaves RESULTS/<machine>.json, and charts in RESULTS/<machine>/."""
 
 import argparse
 import datetime
@@ -65,6 +65,21 @@ def processor():
 
 def usable_processors():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def processors_taken():
+    """By others: of one second, in processors."""
+
+    def ticks():
+        with open("/proc/stat") as file:
+            numbers = [int(number) for number in file.readline().split()[1:9]]
+        return sum(numbers), numbers[3] + numbers[4]  # of these idle, or waiting for a disk
+
+    try:
+        (all_before, idle_before), _, (all_after, idle_after) = ticks(), time.sleep(1), ticks()
+    except OSError:
+        return 0.0
+    return round(os.cpu_count() * (1 - (idle_after - idle_before) / max(1, all_after - all_before)), 2)
 
 
 def program_name(path):
@@ -161,11 +176,17 @@ def peers(options, work):
         return json.load(file) | {"status": status}
 
 
-def written(result):
-    """JSON with one line for each row, so that a difference between two commits can be read."""
-    rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in result["rows"])
-    text = json.dumps(result | {"rows": []}, indent=1, ensure_ascii=False)
-    return text.replace('"rows": []', f'"rows": [\n  {rows}\n ]', 1) + "\n"
+def written(value, margin=""):
+    """JSON with a line for each row, so that the difference of two commits can be read."""
+    inner = margin + " "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {written(part, inner)}" for key, part in value.items()]
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        parts = [json.dumps(part, ensure_ascii=False) for part in value]
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    ends = "[]" if isinstance(value, list) else "{}"
+    return f"{ends[0]}\n{inner}" + f",\n{inner}".join(parts) + f"\n{margin}{ends[1]}"
 
 
 def measure(options, work):
@@ -209,22 +230,24 @@ def measure(options, work):
 def main():
     options, begin = arguments(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gradus_bench_") as work:
+        before = processors_taken()
         result = measure(options, work)
+    taken = result["machine"]["processors taken by others"] = max(before, processors_taken())
+    if taken > 0.2:
+        print(f"\nthe machine is not idle: others have {taken} of its processors")
     machine = options.machine or f"{result['machine']['processor']} x{result['machine']['processors']}"
     stem = os.path.join(options.results, re.sub(r"[^a-z0-9]+", "_", machine.lower()).strip("_"))
     os.makedirs(options.results, exist_ok=True)
     with open(stem + ".json", "w") as file:
-        file.write(written(result))
+        file.write(written(result) + "\n")
     print()
     for series, off in result["flatness"].items():
         print(f"cost of a sample, {series}, beyond a core's cache: flat to within {off:.0%}")
     for row in result["rows"]:
         if match := re.match(r"train/steps/(.*)/step/cpu$", row["name"]):
-            ratios = (row[key] / row["activations"] for key in ("arena", "arena forward"))
+            whole, forward = (row[key] / row["activations"] for key in ("arena", "arena forward"))
             print(
-                "memory of a step, {}, in live activations: {:.2f}; of its forward part {:.2f}".format(
-                    match[1], *ratios
-                )
+                f"memory of a step, {match[1]}: {whole:.2f} live activations, {forward:.2f} before backward"
             )
     if shutil.which("gnuplot"):
         charts.draw(result, stem)

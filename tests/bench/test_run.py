@@ -79,6 +79,13 @@ class Run(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("fault: a planted fault", text)
 
+    def test_the_file_is_json_of_short_lines(self):
+        rows = [{"name": "ä", "ns": 1.5}, {"name": "b"}]
+        result = {"machine": {"caches": [1, 2]}, "rows": rows, "none": [], "peers": {"rows": rows}}
+        text = run.written(result)
+        self.assertEqual(json.loads(text), result)
+        self.assertIn('\n  {"name": "ä", "ns": 1.5},\n', text)
+
     def test_flat_and_not_flat(self):
         context = {"caches": [{"level": 2, "size": 1000}]}
         rows = [
