@@ -200,6 +200,9 @@ def measure(options, work):
         },
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": commit(),
+        "compiler": "",
+        "Eigen": "",
+        "flags": "",
         "peaks": {},
         "rows": [],
     }

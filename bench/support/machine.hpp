@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #ifndef EIGEN_NO_CUDA
 #define EIGEN_NO_CUDA
@@ -111,37 +112,39 @@ template <class T> double peak(int threads) {
   return known[threads] = 2.0 * 12 * rounds * lanes * threads / seconds;
 }
 
-enum class Stream { copy, add, triad };
+/// Bytes per second, read and written.
+struct Stream {
+  double copy, add, triad;
+};
 
-/// Bytes per second, read and written, of arrays of four times the largest cache (64 MiB at least).
-inline double stream_rate(Stream which, int threads) {
-  static std::map<std::pair<Stream, int>, double> known;
-  const std::pair key{which, threads};
-  if (const auto at = known.find(key); at != known.end()) return at->second;
-  static const Index n = [] {
-    Index largest = 16 << 20;
-    for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max<Index>(largest, cache.size);
-    return 4 * largest / Index(sizeof(double));
-  }();
-  static const std::unique_ptr<double[]> a(new double[n]()), b(new double[n]()), c(new double[n]());
-  double seconds = 0;
-  on_threads(threads, [&] {
-    seconds = least_seconds(0.1, [&] {
+/// Over arrays of four times the largest cache (64 MiB at least).
+inline Stream stream(int threads) {
+  Index largest = 16 << 20;
+  for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max<Index>(largest, cache.size);
+  const Index n = 4 * largest / Index(sizeof(double));
+  std::vector<double> a(std::size_t(n), 0), b = a, c = a;
+  const auto rate = [&](int arrays, auto&& part) {
+    const double seconds = least_seconds(0.1, [&] {
       gradus::parallel_for(n, 1 << 16, [&](Index first, Index last) {
-        double *const to = a.get(), *const x = b.get(), *const y = c.get();
-        if (which == Stream::copy) {
-          std::memcpy(to + first, x + first, std::size_t(last - first) * sizeof *x);
-        } else {
-          const double factor = which == Stream::triad ? 3 : 1;
-#pragma GCC ivdep
-          for (Index i = first; i < last; ++i) to[i] = x[i] + factor * y[i];
-        }
+        part(a.data() + first, b.data() + first, c.data() + first, last - first);
       });
       benchmark::ClobberMemory();
     });
+    return arrays * double(n) * sizeof(double) / seconds;
+  };
+  using To = double* __restrict;
+  using From = const double* __restrict;
+  Stream s{};
+  on_threads(threads, [&] {
+    s.copy = rate(2, [](To to, From x, From, Index m) { std::memcpy(to, x, std::size_t(m) * sizeof *x); });
+    s.add = rate(3, [](To to, From x, From y, Index m) {
+      for (Index i = 0; i < m; ++i) to[i] = x[i] + y[i];
+    });
+    s.triad = rate(3, [](To to, From x, From y, Index m) {
+      for (Index i = 0; i < m; ++i) to[i] = x[i] + 3 * y[i];
+    });
   });
-  const double arrays = which == Stream::copy ? 2 : 3;
-  return known[key] = arrays * double(n) * sizeof(double) / seconds;
+  return s;
 }
 
 /// Bytes per second of copying over and over what has `bytes` in all, half of them read and half written: the

@@ -25,9 +25,10 @@ void describe_machine() {
     const std::string by = threads == 1 ? ", 1 thread" : ", " + std::to_string(threads) + " threads";
     tell("GFLOP/s float" + by, peak<float>(threads));
     tell("GFLOP/s double" + by, peak<double>(threads));
-    tell("GB/s copy" + by, stream_rate(Stream::copy, threads));
-    tell("GB/s add" + by, stream_rate(Stream::add, threads));
-    tell("GB/s triad" + by, stream_rate(Stream::triad, threads));
+    const Stream s = stream(threads);
+    tell("GB/s copy" + by, s.copy);
+    tell("GB/s add" + by, s.add);
+    tell("GB/s triad" + by, s.triad);
     if (all_threads() == 1) break;
   }
   benchmark::AddCustomContext("compiler", gradus::detail::compiler());
