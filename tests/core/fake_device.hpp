@@ -20,7 +20,7 @@ struct Memory final : gradus::Backend {
   explicit Memory(int i) : index(i) {}
   std::string name() const override { return "fake:" + std::to_string(index); }
   void* allocate(std::size_t bytes) override {
-    ++counts.allocations;
+    ++counts.allocations, last_bytes = bytes;
     return ::operator new(bytes, std::align_val_t(256));
   }
   void release(void* data, std::size_t) override {
@@ -45,6 +45,7 @@ struct Memory final : gradus::Backend {
   }
   const int index;
   Counts counts;
+  std::size_t last_bytes = 0;  // of the last allocation
 };
 
 inline Memory& memory(int index = 0) {

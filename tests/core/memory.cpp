@@ -210,6 +210,20 @@ TEST_CASE("an arena gives the same addresses step after step") {
   CHECK(static_cast<char*>(*high) - static_cast<char*>(*low) < 300 * (97 * 150 + 64));  // one after the other
 }
 
+TEST_CASE("an arena ends up with what a step takes, and no more") {
+  Arena arena;
+  arena.set_device(Device("fake"));
+  const auto step = [&] {
+    for (int i = 0; i < 200; ++i) arena.get(10000);
+    arena.clear();
+  };
+  step();
+  CHECK(fake::memory().last_bytes == 200 * round_up(10000));
+  fake::counts() = {};
+  step();
+  CHECK(fake::counts().allocations == 0);
+}
+
 TEST_CASE("an arena asks its device once it has grown") {
   fake::counts() = {};
   {

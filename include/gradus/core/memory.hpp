@@ -96,10 +96,10 @@ class BlockPool {
         return b;
       }
     }
-    const std::size_t size = c < classes ? class_size(c) : round_up(bytes);
-    char* p = static_cast<char*>(::operator new(header + size, std::align_val_t(alignment)));
-    return new (p) Block{c < classes ? &put : &free_now, p + header, 1, size};
+    return c < classes ? make(class_size(c), &put) : apart(bytes);
   }
+  /// A block that goes back to the system.
+  static Block* apart(std::size_t bytes) { return make(round_up(bytes), &free_now); }
 
  private:
   // The payload begins a cache line after the header, whose counter other threads write.
@@ -115,6 +115,10 @@ class BlockPool {
     const int octave = int(std::bit_width((bytes - 1) / alignment)) - 1;  // 2^octave ≤ (bytes − 1)/64
     const std::size_t base = alignment << octave;
     return 4 * octave + int((bytes - base + base / 4 - 1) / (base / 4));
+  }
+  static Block* make(std::size_t size, void (*release)(Block*)) {
+    char* p = static_cast<char*>(::operator new(header + size, std::align_val_t(alignment)));
+    return new (p) Block{release, p + header, 1, size};
   }
   static void put(Block* b) {
     BlockPool& pool = instance();
@@ -208,11 +212,10 @@ class Arena {
 
   void clear() {
     if (!chunks_) return;
-    if (chunks_->next) [[unlikely]] {  // one chunk as large as all of them were
-      std::size_t total = 0;
-      for (const Block* b = chunks_; b; b = b->next) total += b->bytes;
+    if (chunks_->next) [[unlikely]] {  // one chunk as large as what was taken of all of them
+      const std::size_t taken = full_ + std::size_t(at_ - static_cast<char*>(chunks_->data));
       release_all();
-      grow(total);
+      grow(taken);
     }
     at_ = static_cast<char*>(chunks_->data);
   }
@@ -227,7 +230,9 @@ class Arena {
  private:
   [[gnu::noinline]] void grow(std::size_t bytes) {
     const std::size_t doubled = chunks_ ? 2 * chunks_->bytes : 4096;
-    Block* const chunk = allocate(device_, bytes > doubled ? bytes : doubled);
+    if (chunks_) full_ += std::size_t(at_ - static_cast<char*>(chunks_->data));
+    const std::size_t size = bytes > doubled ? bytes : doubled;
+    Block* const chunk = device_.is_cpu() ? BlockPool::apart(size) : allocate(device_, size);
     chunk->next = chunks_;
     chunks_ = chunk;
     at_ = static_cast<char*>(chunk->data);
@@ -235,11 +240,12 @@ class Arena {
   }
   void release_all() {
     while (Block* const chunk = chunks_) chunks_ = chunk->next, drop(chunk);
-    at_ = end_ = nullptr;
+    at_ = end_ = nullptr, full_ = 0;
   }
 
   char *at_ = nullptr, *end_ = nullptr;
   Block* chunks_ = nullptr;  // the newest first
+  std::size_t full_ = 0;     // bytes taken of those behind it
   Device device_;
 };
 
