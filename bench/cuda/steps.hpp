@@ -17,7 +17,7 @@ struct Row {
   std::vector<double> losses = {};        // the mean of each epoch
   std::vector<double> microseconds = {};  // of a step, in each repeat
 
-  std::string name() const { return net.setup.row(wanted.precision); }
+  std::string name() const { return row_name(net.setup, wanted.precision); }
 };
 
 inline std::vector<double> losses(const Net& net, Precision p, const std::string& device) {
@@ -117,16 +117,20 @@ inline void prepare(std::deque<Net>& nets, std::deque<Row>& rows, const fs::path
                     const Arguments& a) {
   io::Json for_peers;
   for_peers["rows"] = io::Json::list();
-  for (const Setup& s : setups(a.quick)) {
+  for (const GpuSetup& s : gpu_setups(a.quick)) {
     std::vector<Wanted> some;
-    std::vector<Precision> precisions;
     for (const Wanted& w : s.wanted)  // the CPU knows strict products only
-      if (a.wants(s.row(w.precision)) && (a.device != "cpu" || w.precision == Precision::strict))
-        some.push_back(w), precisions.push_back(w.precision);
+      if (a.wants(row_name(s, w.precision)) && (a.device != "cpu" || w.precision == Precision::strict))
+        some.push_back(w);
     if (some.empty()) continue;
     const Net& net = nets.emplace_back(s);
-    if (a.peers) write_rows(net, folder, precisions, for_peers["rows"]);
+    io::Json files;
+    if (a.peers) files = write_row(net, folder);
     for (const Wanted& w : some) {
+      if (a.peers) {
+        files["name"] = row_name(s, w.precision), files["precision"] = word(w.precision);
+        for_peers["rows"].push_back(files);
+      }
       rows.push_back({net, w, losses(net, w.precision, a.device)});
       std::printf(
           "%-26s loss %g, after %lld steps %g\n", rows.back().name().c_str(), rows.back().losses.front(),
