@@ -26,6 +26,15 @@ struct Hand {
         z(B),
         dz(B) {}
 
+  /// From a library's two layers, whose weights lie as [out, in].
+  void set_weights(const float* W1, const float* b1, const float* w2, const float* b2) {
+    using Given = Eigen::Map<const Matrix>;
+    Eigen::Map<Matrix>(w.data(), I, H) = Given(W1, H, I).transpose();
+    w.segment(I * H, H) = Given(b1, 1, H);
+    w.segment(I * H + H, H) = Given(w2, 1, H);
+    w(n - 1) = *b2;
+  }
+
   const int I, H, B, n;
   Matrix x;
   Row t, w;  // w: W1 [I, H], b1 [H], w2 [H], b2

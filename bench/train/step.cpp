@@ -17,12 +17,7 @@ template <class Hand> void hand_step(benchmark::State& state, const Net& net) {
   std::copy(data.inputs[0].begin(), data.inputs[0].end(), hand.x.data());
   std::copy(data.targets.begin(), data.targets.end(), hand.t.data());
   const auto p = model.named_parameters();
-  for (Index h = 0; h < hidden; ++h) {  // [out, in] becomes [in, out]
-    for (Index i = 0; i < inputs; ++i) hand.w(i * hidden + h) = p[0].value()(h, i);
-    hand.w(inputs * hidden + h) = p[1].value()(h);
-    hand.w(inputs * hidden + hidden + h) = p[2].value()(0, h);
-  }
-  hand.w(hand.n - 1) = p[3].value()(0);
+  hand.set_weights(p[0].value().data(), p[1].value().data(), p[2].value().data(), p[3].value().data());
   measure<float>(state, {.operations = net.operations()},
                  [&] { benchmark::DoNotOptimize(hand.step(1e-4f)); });
 }
