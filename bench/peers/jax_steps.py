@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """JAX's training steps: jit with donated buffers, and lax.scan over steps."""
 
+import functools
 import math
 import os
 import platform
@@ -9,18 +10,31 @@ import common
 
 VARIANTS = ["JAX jit", "JAX scan"]
 
-options = common.arguments()
-rows = common.read_rows(options.rows)
-on_gpu = options.device.startswith("cuda")
-os.environ["JAX_PLATFORMS"] = "cuda" if on_gpu else "cpu"
-try:
+
+def load(options):
+    global jax, jnp, device
+    on_gpu = options.device.startswith("cuda")
+    os.environ["JAX_PLATFORMS"] = "cuda" if on_gpu else "cpu"
     import jax
     import jax.numpy as jnp
 
-    device = jax.devices()[int(options.device.partition(":")[2] or 0)]
-except Exception as e:
-    why = f"{type(e).__name__}: {e}".splitlines()[0]
-    common.skip_all(options, rows, VARIANTS, f"JAX is not here, or sees no GPU: {why}")
+    @functools.cache
+    def device():  # asked for late: JAX then begins its threads
+        return jax.devices()[int(options.device.partition(":")[2] or 0)]
+
+    versions = {"Python": platform.python_version(), "jax": jax.__version__, "jaxlib": jax.lib.__version__}
+    if not on_gpu:
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # quicker for all of these nets
+    else:
+        versions["JAX's device"] = str(device().device_kind)
+    variants = {"JAX jit": lambda row: Training(row, 1), "JAX scan": Training}
+    return common.Peer(variants, versions, set_threads)
+
+
+def set_threads(n):
+    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if n > 1 else 'false'}"
+    os.environ["NPROC"] = str(n)
+
 
 # TF32 is JAX's default on a GPU; bf16 is a cast of weights and inputs, as those who want it write it
 PRECISIONS = {"strict": "highest", "tf32": "tensorfloat32", "bf16": "default"}
@@ -73,13 +87,14 @@ def stepper(row):
     return step
 
 
-class Training:
-    def __init__(self, row, steps):
-        self.steps = steps
-        self.x, self.t = (jax.device_put(a, device) for a in common.read_batches(row))
-        weights = [(jax.device_put(w, device), jax.device_put(b, device)) for w, b in common.layers(row)]
+class Training(common.Training):
+    def __init__(self, row, steps=None):
+        self.steps = steps or row["compared_batches"] * row["compared_epochs"]
+        steps = self.steps
+        self.x, self.t = (jax.device_put(a, device()) for a in common.read_batches(row))
+        weights = [(jax.device_put(w, device()), jax.device_put(b, device())) for w, b in common.layers(row)]
         zeros = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]
-        number = jax.device_put(jnp.zeros((), jnp.float32), device)
+        number = jax.device_put(jnp.zeros((), jnp.float32), device())
         self.state = (weights, *zeros, number, None, None)
         self.count = row["compared_batches"]
         step = stepper(row)
@@ -98,7 +113,7 @@ class Training:
 
     @count.setter
     def count(self, n):
-        numbers = (jax.device_put(jnp.asarray(i, jnp.int32), device) for i in (0, n))
+        numbers = (jax.device_put(jnp.asarray(i, jnp.int32), device()) for i in (0, n))
         self.state = (*self.state[:-2], *numbers)
 
     def __call__(self):
@@ -106,20 +121,8 @@ class Training:
         self.last = losses
         return losses
 
-
-def main():
-    versions = {"jax": jax.__version__, "jaxlib": jax.lib.__version__, "JAX's device": str(device.device_kind)}
-    results = common.Results(options, {"Python": platform.python_version(), **versions})
-    for row in rows:
-        for variant, steps in zip(VARIANTS, (1, row["compared_batches"] * row["compared_epochs"])):
-            run = None
-
-            def make():
-                nonlocal run
-                run = Training(row, steps)
-                return run
-
-            results.measure(row, variant, make, lambda: jax.block_until_ready((run.state, run.last)))
+    def wait(self):
+        jax.block_until_ready((self.state, self.last))
 
 
-main()
+common.run(VARIANTS, load)

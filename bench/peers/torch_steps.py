@@ -1,36 +1,50 @@
 # SPDX-License-Identifier: MIT
 """PyTorch's training steps: eager, compiled, and whole steps captured in a CUDA graph by hand."""
 
-import gc
+import os
 import platform
 
 import common
 
 VARIANTS = ["torch eager", "torch graph", "torch graph, 8 steps", "torch compiled"]
 
-options = common.arguments()
-rows = common.read_rows(options.rows)
-try:
+
+def load(options):
+    global torch, nn, device, on_gpu
     import torch
     from torch import nn
-except Exception as e:
-    common.skip_all(options, rows, VARIANTS, f"PyTorch cannot be imported: {e}".splitlines()[0])
 
-device = torch.device(options.device)
-on_gpu = device.type == "cuda"
-if on_gpu and not torch.cuda.is_available():
-    common.skip_all(options, rows, VARIANTS, "PyTorch sees no GPU")
-
-
-def wait():
+    device = torch.device(options.device)
+    on_gpu = device.type == "cuda"
+    versions = {"Python": platform.python_version(), "torch": torch.__version__}
     if on_gpu:
-        torch.cuda.synchronize(device)
+        if not torch.cuda.is_available():
+            raise RuntimeError("PyTorch sees no GPU")
+        versions |= {"torch's CUDA": torch.version.cuda, "GPU": torch.cuda.get_device_name(device)}
+        torch.cuda.set_device(device)
+    if options.compiler:  # each row's process is forked from what is imported here
+        import torch._inductor.compile_fx
+    return common.Peer(
+        {
+            "torch eager": Eager,
+            "torch graph": lambda row: Graph(row, 1),
+            "torch graph, 8 steps": lambda row: Graph(row, 8),
+            "torch compiled": Compiled,
+        },
+        versions,
+        set_threads,
+        torch.cuda.empty_cache if on_gpu else lambda: None,
+        late=["torch compiled"],
+    )
 
 
-class Training:
+def set_threads(n):
+    torch.set_num_threads(n)
+    torch.set_num_interop_threads(n)
+
+
+class Training(common.Training):
     """The net, its optimizer, its data on the device, and one step."""
-
-    steps = 1
 
     def __init__(self, row, capturable=False):
         modules = []
@@ -62,9 +76,15 @@ class Training:
         self.bf16 = row["precision"] == "bf16"
         self.at, self.count = 0, row["batches"]
 
+    def wait(self):
+        if on_gpu:
+            torch.cuda.synchronize(device)
+
     def loss(self, x, t):
+        if not self.bf16:
+            return self.criterion(self.model(x), t)
         # a cache of casts is of no use where a weight is used once a step, and a mistake in a graph
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16, cache_enabled=False):
+        with torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False):
             return self.criterion(self.model(x), t)
 
     def step(self, x, t):
@@ -112,7 +132,7 @@ class Graph(Training):
         self.steps = min(steps, row["compared_batches"])
         first = [p.detach().clone() for p in self.model.parameters()]
         self.inputs, self.targets = self.x[: self.steps].clone(), self.t[: self.steps].clone()
-        self.losses = torch.zeros(self.steps, device=device)
+        self.results = torch.zeros(self.steps, device=device)
         side = torch.cuda.Stream(device)  # libraries set themselves up outside of the graph
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
@@ -127,7 +147,7 @@ class Graph(Training):
 
     def all_steps(self):
         for k in range(self.steps):
-            self.losses[k].copy_(self.step(self.inputs[k], self.targets[k]))
+            self.results[k].copy_(self.step(self.inputs[k], self.targets[k]))
 
     def begin_again(self, first):
         with torch.no_grad():
@@ -141,30 +161,7 @@ class Graph(Training):
         self.inputs.copy_(self.x[k : k + self.steps])
         self.targets.copy_(self.t[k : k + self.steps])
         self.graph.replay()
-        return self.losses
+        return self.results
 
 
-def measure(results, row, variant, make):
-    results.measure(row, variant, make, wait)
-    gc.collect()
-    if on_gpu:
-        torch.cuda.empty_cache()
-
-
-def main():
-    versions = {"Python": platform.python_version(), "torch": torch.__version__}
-    if on_gpu:
-        versions |= {"torch's CUDA": torch.version.cuda, "GPU": torch.cuda.get_device_name(device)}
-        torch.cuda.set_device(device)
-    results = common.Results(options, versions)
-    for row in rows:
-        measure(results, row, VARIANTS[0], lambda: Eager(row))
-        measure(results, row, VARIANTS[1], lambda: Graph(row, 1))
-        measure(results, row, VARIANTS[2], lambda: Graph(row, 8))
-    # Compiling takes most of the time: last, each net once before any net's second precision.
-    nets = [row["widths"] for row in rows]
-    for i in sorted(range(len(rows)), key=lambda i: nets[:i].count(nets[i])):
-        measure(results, rows[i], VARIANTS[3], lambda: Compiled(rows[i]))
-
-
-main()
+common.run(VARIANTS, load)
