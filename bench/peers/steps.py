@@ -76,9 +76,10 @@ class Worker:
             return round(int(re.search(rf"{key}:\s+(\d+) kB", file.read())[1]) / 1024, 1)
 
     def close(self):
-        for pipe in (self.questions, self.answers):
-            os.close(pipe)
-        self.kill()
+        if self.kill:
+            self.kill()
+            os.close(self.questions), os.close(self.answers)
+        self.kill = None
 
 
 def last_line(log):
@@ -234,7 +235,6 @@ class Comparison:
                             f"its losses are up to {d:.2g} from {REFERENCE}'s, relatively; "
                             f"at most {LOSS_BOUND:g} is agreement"
                         )
-                        worker.close()
                     else:
                         running[name] = worker
                 except Failed as e:
@@ -245,13 +245,12 @@ class Comparison:
             self.time(running, results)
             for name, worker in running.items():
                 results[name]["peak_rss_mb"] = worker.megabytes("VmHWM")
-                worker.close()
         self.write()
         print_row(row)
 
     def open(self, name, net, threads, stack):
         worker = self.everyone[name].worker()
-        stack.callback(kill_quietly, worker)
+        stack.callback(worker.close)
         os.sched_setaffinity(worker.pid, self.processors[-1:] if threads == 1 else self.processors)
         worker.hear(OPEN_SECONDS)
         before = worker.megabytes("VmRSS")
@@ -269,16 +268,11 @@ class Comparison:
                     if number >= 0:
                         times[name].append(us)
                 except Failed as e:
-                    results[name]["skipped"] = str(e)
+                    results[name] = {"skipped": str(e)}
                     running.pop(name).close()
         for name in running:
             t = times[name]
             results[name] |= {"us": statistics.median(t), "min": min(t), "max": max(t), "repeats": t}
-
-
-def kill_quietly(worker):
-    with contextlib.suppress(OSError):  # it was closed
-        worker.kill()
 
 
 def processor_name():
