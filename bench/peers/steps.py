@@ -82,6 +82,11 @@ class Worker:
         self.kill = None
 
 
+def begin(command, environment, **pipes):
+    """In a session of its own: a terminal that closes wakes who is stopped."""
+    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+
+
 def last_line(log):
     with open(log, errors="replace") as file:
         lines = file.read().strip().splitlines()
@@ -97,8 +102,8 @@ class Program:
     def worker(self):
         with open(self.log, "w") as log:
             try:
-                options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
-                process = subprocess.Popen(self.command, **options, env=self.environment, bufsize=0)
+                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "bufsize": 0}
+                process = begin(self.command, self.environment, **pipes)
             except OSError as e:
                 raise Failed(f"{self.command[0]}: {e.strerror}")
         pipes = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
@@ -121,7 +126,7 @@ class Library:
         self.log = log
         self.control, theirs = socket.socketpair()
         with open(log, "w") as to:
-            self.process = subprocess.Popen(command, stdin=theirs, stdout=to, stderr=to, env=environment)
+            self.process = begin(command, environment, stdin=theirs, stdout=to, stderr=to)
         theirs.close()
         self.control.settimeout(OPEN_SECONDS)
 
