@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""steps.py, rehearsed: small nets, no peer installed, and contestants that do what none should."""
+"""bench/peers/steps.py, rehearsed: small nets, no peer installed, and contestants that do what none should:
+python3 test_steps.py BUILD-FOLDER."""
 
 import contextlib
 import io
@@ -11,7 +12,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-import steps
+PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "peers")
+sys.path.insert(0, PEERS)
+sys.dont_write_bytecode = True
+import steps  # noqa: E402
+
+BUILD = sys.argv.pop(1)
 
 # A contestant: its losses, and what it does when it is asked for a time.
 FAKE = """
@@ -47,7 +53,7 @@ class Steps(unittest.TestCase):
         file = os.path.join(self.folder, "out.json")
         self.output = io.StringIO()
         with contextlib.redirect_stdout(self.output):
-            words = [file, "--quick", "--build", os.environ["GRADUS_TEST_BUILD"], *words]
+            words = [file, "--quick", "--build", BUILD, *words]
             self.assertEqual(steps.main(words), status)
         with open(file) as report:
             return json.load(report)
