@@ -3,7 +3,7 @@
 //
 //   exp    x = 2n ln 2 + r, |r| <= ln 2       eˣ = 2ⁿ · 2ⁿ · (1 + r + r² q(r))
 //   expm1  x =  n ln 2 + r, |r| <= ½ ln 2     eˣ - 1 = 2ⁿ p + (2ⁿ - 1),  p = r + r² q(r)
-//   tanh   |x| < 0.55: x + x³ p(x²)           else t / (t + 2),  t = e²ˣ - 1
+//   tanh   |x| < 0.55: x + x³ p(x²)           else 1 - 2 / (e²ˣ + 1)
 //   log    x = 2ᵉ (1 + f), √½ <= 1 + f < √2   e ln 2 + log(1 + f)
 //   log1p  the same for u = 1 + x rounded, f corrected by what the rounding lost
 //
@@ -28,62 +28,70 @@ template <> struct Exp<float> {
   static constexpr float round = 12582912.f;  // 1.5 · 2²³: x + round has x, rounded, in its last bits
   static constexpr float log2_e = 1.44269504f;
   static constexpr float ln2[] = {0.693359375f, -2.12194440e-4f};
-  static constexpr float least = -104.f, most = 89.f;  // eˣ is 0 or infinite beyond
+  static constexpr float plain = 87.f;                 // eˣ is a normal number within
+  static constexpr float least = -104.f, most = 89.f;  // and 0 or infinite beyond
   static constexpr float minus_one = -20.f;            // eˣ - 1 is -1 below
-  static constexpr float q[] = {0.500000358f,   0.166666135f,   0.04166127f,
-                                0.00833610259f, 0.00141044706f, 0.000196116249f};
-  static constexpr float q1[] = {0.49999997f, 0.166665435f, 0.0416672006f, 0.00836654752f, 0.0013882512f};
+  static constexpr float q[] = {0.49999997f, 0.166665435f, 0.0416672006f, 0.00836654752f, 0.0013882512f};
 };
 template <> struct Exp<double> {
   static constexpr int digits = 52;
   static constexpr double round = 6755399441055744.;  // 1.5 · 2⁵²
   static constexpr double log2_e = 1.4426950408889634;
   static constexpr double ln2[] = {6.93147180369123816490e-01, 1.90821492927058770002e-10};
+  static constexpr double plain = 708.;
   static constexpr double least = -746., most = 710.;
   static constexpr double minus_one = -40.;
-  static constexpr double q[] = {0.49999999999999928,    0.16666666666666938,    0.041666666666702185,
-                                 0.00833333333326974,    0.0013888888883564331,  0.00019841269892892173,
-                                 2.4801590836498869e-05, 2.7557300620530646e-06, 2.755615657435481e-07,
-                                 2.5055036544898723e-08, 2.1062450485834998e-09, 1.5935526942228248e-10};
-  static constexpr double q1[] = {0.5,
-                                  0.16666666666666677,
-                                  0.041666666666666505,
-                                  0.0083333333333216551,
-                                  0.001388888888896262,
-                                  0.0001984126988607304,
-                                  2.4801587172207617e-05,
-                                  2.7557244254495142e-06,
-                                  2.7557402787835408e-07,
-                                  2.5109024383803285e-08,
-                                  2.0875327062783775e-09};
+  static constexpr double q[] = {0.5,
+                                 0.16666666666666677,
+                                 0.041666666666666505,
+                                 0.0083333333333216551,
+                                 0.001388888888896262,
+                                 0.0001984126988607304,
+                                 2.4801587172207617e-05,
+                                 2.7557244254495142e-06,
+                                 2.7557402787835408e-07,
+                                 2.5109024383803285e-08,
+                                 2.0875327062783775e-09};
 };
 
-/// 2ⁿ for the integer n in the last bits of t.
-template <class P> P power_of_two(const P& t) {
+/// x = n ln 2 + r, |r| <= ½ ln 2: n is in the last bits of t.
+template <class P> struct Exponent {
   using C = Exp<Lane<P>>;
-  return from_bits<P>((bits(t) << C::digits) + bits(all<P>(1)));
+  P t, r;
+  explicit Exponent(const P& x) : t(fma(x, all<P>(C::log2_e), all<P>(C::round))) {
+    const P n = t - all<P>(C::round);
+    r = fma(n, all<P>(-C::ln2[1]), fma(n, all<P>(-C::ln2[0]), x));
+  }
+  P power_of_r() const { return fma(r * r, polynomial(r, C::q), r) + all<P>(1); }
+};
+
+/// eˣ for |x| <= Exp::plain: 2ⁿ is added to the exponent.
+template <class P> P exp_plain(const P& x) {
+  const Exponent<P> e(x);
+  return from_bits<P>(bits(e.power_of_r()) + (bits(e.t) << Exp<Lane<P>>::digits));
 }
 
-template <class P> P exp(P x) {
+/// eˣ where it may be denormal, 0, infinite or NaN. Plain lanes are, to the bit, as exp_plain makes them.
+template <class P> [[gnu::noinline, gnu::cold]] P exp_anywhere(P x) {
   using C = Exp<Lane<P>>;
-  x = greater(all<P>(C::least), lesser(all<P>(C::most), x));  // in this order NaN stays
-  const P t = fma(x, all<P>(C::log2_e / 2), all<P>(C::round));
-  const P n = t - all<P>(C::round);
-  const P r = fma(n, all<P>(-2 * C::ln2[1]), fma(n, all<P>(-2 * C::ln2[0]), x));
-  const P p = fma(r * r, polynomial(r, C::q), r) + all<P>(1);
-  const P scale = power_of_two(t);
-  return p * scale * scale;
+  const Exponent<P> e(greater(all<P>(C::least), lesser(all<P>(C::most), x)));  // in this order NaN stays
+  // 2ⁿ as two factors, both of them normal: only the last multiplication rounds
+  const Bits<P> half = bits(e.t) >> 1, one = bits(all<P>(1));
+  return e.power_of_r() * from_bits<P>((half << C::digits) + one) *
+         from_bits<P>(((bits(e.t) - half) << C::digits) + one);
+}
+
+template <class P> P exp(const P& x) {
+  constexpr Lane<P> plain = Exp<Lane<P>>::plain;
+  return any_outside(x, -plain, plain) ? exp_anywhere(x) : exp_plain(x);
 }
 
 /// (eˣ - 1) / 2 for x from Exp::minus_one to Exp::most. Half, because 2ⁿ overflows before eˣ does.
 template <class P> P half_expm1(const P& x) {
   using C = Exp<Lane<P>>;
-  const P t = fma(x, all<P>(C::log2_e), all<P>(C::round));
-  const P n = t - all<P>(C::round);
-  const P r = fma(n, all<P>(-C::ln2[1]), fma(n, all<P>(-C::ln2[0]), x));
-  const P p = fma(r * r, polynomial(r, C::q1), r);
-  const P scale = power_of_two(t - all<P>(1));
-  return fma(scale, p, scale - all<P>(Lane<P>(0.5)));
+  const Exponent<P> e(x);
+  const P half = all<P>(Lane<P>(0.5)), scale = from_bits<P>((bits(e.t) << C::digits) + bits(half));  // 2ⁿ⁻¹
+  return fma(scale, fma(e.r * e.r, polynomial(e.r, C::q), e.r), scale - half);
 }
 
 template <class P> P expm1(const P& x) {
@@ -120,13 +128,12 @@ template <> struct Log<float> {
   static constexpr std::uint32_t root_half = 0x3f3504f3;  // the bits of √½
   static constexpr float denormal = 16777216.f;  // 2²⁴ lifts every denormal number to a normal one
   static constexpr int lift = 24;
-  static constexpr float q[] = {0.333333313f, -0.250008196f, 0.200012267f, -0.166233569f,
-                                0.142017528f, -0.131601825f, 0.127616122f, -0.076345399f};
-  // f - f²/2 + f³ q(f)
+  static constexpr float large = 1e18f;  // 1 + x is x
+  static constexpr float q[] = {-0.5f,        0.333333313f,  -0.250008196f, 0.200012267f, -0.166233569f,
+                                0.142017528f, -0.131601825f, 0.127616122f,  -0.076345399f};
+  // f + f² q(f)
   template <class P> static P log(const P& f, const P& e) {
-    const P f2 = f * f;
-    P y = fma(f2 * f, polynomial(f, q), e * all<P>(Exp<float>::ln2[1]));
-    y = fma(f2, all<P>(-0.5f), y);
+    const P y = fma(f * f, polynomial(f, q), e * all<P>(Exp<float>::ln2[1]));
     return fma(e, all<P>(Exp<float>::ln2[0]), f + y);
   }
 };
@@ -134,6 +141,7 @@ template <> struct Log<double> {
   static constexpr std::uint64_t root_half = 0x3fe6a09e667f3bcd;
   static constexpr double denormal = 18014398509481984.;  // 2⁵⁴
   static constexpr int lift = 54;
+  static constexpr double large = 1e18;
   static constexpr double q[] = {0.6666666666666734,  0.39999999999414326, 0.28571428742473998,
                                  0.22222198563565679, 0.18183564862795298, 0.1531403592975302,
                                  0.14796104530812559};
@@ -162,7 +170,8 @@ template <class P> struct Parts {
   static constexpr int bias = std::numeric_limits<Lane<P>>::max_exponent - 1;
 };
 
-template <class P> P log(const P& x) {
+/// log x where it may be denormal, zero, negative, infinite or NaN.
+template <class P> [[gnu::noinline, gnu::cold]] P log_anywhere(P x) {
   using C = Log<Lane<P>>;
   using Limits = std::numeric_limits<Lane<P>>;
   const P zero = all<P>(0), infinity = all<P>(Limits::infinity());
@@ -173,18 +182,32 @@ template <class P> P log(const P& x) {
   return ((x > zero) & (x < infinity)) ? y : outside;
 }
 
-template <class P> P log1p(const P& x) {
-  using C = Log<Lane<P>>;
+template <class P> P log(const P& x) {
   using Limits = std::numeric_limits<Lane<P>>;
-  const P zero = all<P>(0), one = all<P>(1), infinity = all<P>(Limits::infinity());
+  if (any_outside(x, Limits::min(), Limits::max())) return log_anywhere(x);
+  const Parts<P> parts(x);
+  return Log<Lane<P>>::log(parts.m - all<P>(1), parts.exponent(all<P>(0)));
+}
+
+/// log(1 + x) for x > -1 that is not so large that 2⁻ᵉ is denormal.
+template <class P> P log1p_plain(const P& x) {
+  const P one = all<P>(1);
   const P u = one + x, v = u - one, lost = (one - (u - v)) + (x - v);  // Knuth: u + lost = 1 + x exactly
   const Parts<P> parts(u);
   const P scale = from_bits<P>((Word<P>(2 * Parts<P>::bias) - parts.biased) << Exp<Lane<P>>::digits);  // 2⁻ᵉ
-  // where x is large nothing is lost that matters, and 2⁻ᵉ would be denormal
-  const P f = (parts.m - one) + (x < all<P>(Lane<P>(1e18)) ? lost * scale : zero);
-  const P y = C::log(f, parts.exponent(zero));
-  const P outside = x < -one ? all<P>(Limits::quiet_NaN()) : (x == -one ? -infinity : x);
-  return ((x > -one) & (x < infinity) & (x != zero)) ? y : outside;
+  return with_sign_of(
+      x, Log<Lane<P>>::log(fma(lost, scale, parts.m - one), parts.exponent(all<P>(0))));  // keeps -0
+}
+
+/// log(1 + x) everywhere: where x is large nothing is lost that matters.
+template <class P> [[gnu::noinline, gnu::cold]] P log1p_anywhere(P x) {
+  const auto plain = (x > all<P>(-1)) & (x < all<P>(Log<Lane<P>>::large));
+  return plain ? log1p_plain(x) : log_anywhere(x + all<P>(1));
+}
+
+template <class P> P log1p(const P& x) {
+  constexpr Lane<P> least = -1 + std::numeric_limits<Lane<P>>::epsilon(), most = Log<Lane<P>>::large;
+  return any_outside(x, least, most) ? log1p_anywhere(x) : log1p_plain(x);
 }
 
 }  // namespace gradus::cpu::packet

@@ -45,7 +45,8 @@ template <class T> struct Wide {
   Wide(S number) : v(static_cast<T>(number)) {}
 
   static Wide load(const T* from) { return *from; }
-  static Wide load_partial(const T* from, Index n) { return n > 0 ? *from : T(0); }
+  static Wide load_partial(const T* from, Index n, const Wide& rest = T(0)) { return n > 0 ? *from : rest.v; }
+  Wide first(Index n) const { return n > 0 ? v : T(0); }
   void store(T* to) const { *to = v; }
   void store_partial(T* to, Index n) const {
     if (n > 0) *to = v;
@@ -132,10 +133,16 @@ struct Wide<T> {
     GRADUS_EACH_PACKET r.p[i] = Eigen::internal::ploadu<P>(from + i * L);
     return r;
   }
-  /// The first n numbers, zeros in the other lanes; nothing is read beyond n. 0 <= n <= size.
-  static Wide load_partial(const T* from, Index n) {
+  /// The first n numbers, those of `rest` in the other lanes; nothing is read beyond n. 0 <= n <= size.
+  static Wide load_partial(const T* from, Index n, const Wide& rest = T(0)) {
     Wide r;
-    GRADUS_EACH_PACKET r.p[i] = packet::load_first<P>(from + i * L, part(n, i));
+    GRADUS_EACH_PACKET r.p[i] = packet::load_first<P>(from + i * L, part(n, i), rest.p[i]);
+    return r;
+  }
+  /// These in the first n lanes, zeros in the others.
+  Wide first(Index n) const {
+    Wide r;
+    GRADUS_EACH_PACKET r.p[i] = packet::keep_first(p[i], part(n, i));
     return r;
   }
   void store(T* to) const { GRADUS_EACH_PACKET Eigen::internal::pstoreu(to + i * L, p[i]); }
@@ -198,14 +205,10 @@ struct Wide<T> {
     return left < 0 ? 0 : left > L ? L : left;
   }
   template <bool largest> T fold() const {
-    alignas(64) T numbers[size];
-    store(numbers);
-    T best = numbers[0];
-    for (T x : numbers) {
-      if ((largest ? x > best : x < best) || x != x) best = x;
-      if (best != best) break;
-    }
-    return best;
+    if ((*this != *this).any()) return sum();  // NaN
+    P best = p[0];
+    for (int i = 1; i < K; ++i) best = largest ? packet::greater(best, p[i]) : packet::lesser(best, p[i]);
+    return largest ? Eigen::internal::predux_max(best) : Eigen::internal::predux_min(best);
   }
 };
 
