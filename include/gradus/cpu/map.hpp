@@ -155,8 +155,10 @@ inline void map_broadcast(const Pass& pass, char* y, const Shape& shape) {
   Index together = room;
   for (int k = 0; k < pass.operands; ++k)
     together = std::min(together, std::max<Index>(1, room / (length * pass.x[k].element)));
+  if (together > pass.block) together -= together % pass.block;  // whole blocks, whatever the length
   parallel_for(shape.size() / length, std::max<Index>(1, map_grain / length), [&](Index first, Index last) {
     alignas(64) char buffer[Broadcast::most][room];
+    Index there[Broadcast::most] = {};  // rows that are in the buffer, where all rows are the same
     for (Index r = first; r < last; r += together) {
       const Index n = std::min(together, last - r);
       const void* from[Broadcast::most];
@@ -164,9 +166,11 @@ inline void map_broadcast(const Pass& pass, char* y, const Shape& shape) {
       for (int k = 0; k < pass.operands; ++k) {
         const Operand& x = pass.x[k];
         by[k] = x.shape.size() > 1 && (n > 1 || loops.stride[k][0]) ? 1 : 0;
-        if (n > 1 && x.shape.size() > 1 && x.shape.size() < shape.size())
-          from[k] = laid_out(buffer[k], loops, x, k, r, n);
-        else
+        if (n > 1 && x.shape.size() > 1 && x.shape.size() < shape.size()) {
+          from[k] = buffer[k];
+          if (there[k] < n) laid_out(buffer[k], loops, x, k, r, n);
+          if (x.shape.size() == length) there[k] = n;
+        } else
           from[k] = x.data + loops.offset(k, r) * x.element;
       }
       pass(y + r * length * pass.y_element, n * length, from, by);

@@ -1,54 +1,152 @@
 // SPDX-License-Identifier: MIT
 // Sums, extremes and their places along one axis: x is [outer, n, inner], the result [outer, inner].
 //
-// Sums are pairwise: blocks of 128 terms are added in order, their sums as a tree, so that the error grows
-// with log n and not with n (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 4.2). Work is
-// split over results.
+// Sums are pairwise: blocks of 128 terms are added up, their sums as a tree, so that the error grows with
+// log n and not with n (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 4.2). The tree follows
+// from the shape alone: a long sum is cut into parts of one size, which threads take as if they were results.
 #pragma once
 
+#include <bit>
+
 #include <gradus/cpu/map.hpp>
+#include <gradus/cpu/work.hpp>
 
 namespace gradus::cpu {
 
 namespace detail {
 
+constexpr Index part_size = 1 << 16;  // elements of a long sum that one thread adds up
+
+/// n numbers, n <= Wide<T>::size: the rest are zeros.
+template <class T> Wide<T> load_part(const T* from, Index n) {
+  return n == Wide<T>::size ? Wide<T>::load(from) : Wide<T>::load_partial(from, n);
+}
+
+constexpr Index block_terms = 128;
+
+/// Σ term(k), first <= k < last, of a block: four sums side by side, where one would wait for itself.
+template <class X, class Term> X sum_block(Index first, Index last, const Term& term) {
+  X a[4] = {X(-0.0), X(-0.0), X(-0.0), X(-0.0)};  // −0 + x is x, −0 too
+  Index k = first;
+  for (; k + 4 <= last; k += 4)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) a[j] = a[j] + term(k + j);
+  for (; k < last; ++k) a[0] = a[0] + term(k);
+  return (a[0] + a[1]) + (a[2] + a[3]);
+}
 /// Σ term(k), k < n, pairwise.
 template <class X, class Term> X pairwise(Index n, const Term& term) {
-  constexpr Index block = 128;
+  if (n <= block_terms) return n > 0 ? sum_block<X>(0, n, term) : X(0);
   X partial[48];  // sums of 1, 2, 4, … blocks: as the digits of a binary counter
   int depth = 0;
-  for (Index first = 0, blocks = 1; first < n; first += block, ++blocks) {
-    const Index last = std::min(n, first + block);
-    X a = X(-0.0);  // −0 + x is x, −0 too
-    for (Index k = first; k < last; ++k) a = a + term(k);
-    for (Index b = blocks; b % 2 == 0; b /= 2) a = partial[--depth] + a;
-    partial[depth++] = a;
+  for (Index first = 0, blocks = 1; first < n; first += block_terms, ++blocks) {
+    X sum = sum_block<X>(first, std::min(n, first + block_terms), term);
+    for (Index b = blocks; b % 2 == 0; b /= 2) sum = partial[--depth] + sum;
+    partial[depth++] = sum;
   }
-  if (depth == 0) return X(0);
   X total = partial[--depth];
   while (depth > 0) total = partial[--depth] + total;
   return total;
 }
 
+/// The sum of n numbers, given as blocks: term(i, m) has those from i on, m of them, and zeros.
+template <class T, class Term> T sum_blocks(Index n, const Term& term) {
+  constexpr Index W = Wide<T>::size;
+  if (n <= W) return n > 0 ? term(Index(0), n).sum() : T(0);  // a short row: nothing to set up
+  const Index rest = n % W, whole = n - rest;
+  auto s = pairwise<Wide<T>>(whole / W, [=](Index k) { return term(k * W, W); });
+  if (rest) s = s + term(whole, rest);
+  return s.sum();
+}
 /// Σ x over n contiguous numbers.
 template <class T> T sum_run(Index n, const T* x) {
-  constexpr Index W = Wide<T>::size;
-  const auto term = [&](Index k) {
-    const Index left = n - k * W;
-    return left >= W ? Wide<T>::load(x + k * W) : Wide<T>::load_partial(x + k * W, left);
-  };
-  return pairwise<Wide<T>>((n + W - 1) / W, term).sum();
+  return sum_blocks<T>(n, [=](Index i, Index m) { return load_part(x + i, m); });
 }
 
-/// Σ f(x…) over n elements: a piece at a time through a buffer that stays in L1.
-template <class T> T sum_formula(RunFormula f, Index n, const void* scalars, const Operand* x, int operands) {
+/// Σ f(x…) over elements [first, last): a piece at a time through a buffer that stays in L1.
+template <class T> T sum_formula(const Pass& pass, Index first, Index last) {
   constexpr Index piece = 1024;
-  return pairwise<T>((n + piece - 1) / piece, [&](Index p) {
+  return pairwise<T>((last - first + piece - 1) / piece, [&](Index p) {
     alignas(64) T values[piece];
-    const Index first = p * piece, m = std::min(piece, n - first);
-    map_flat({f, Wide<T>::size, scalars, sizeof(T), false, x, operands}, reinterpret_cast<char*>(values),
-             first, m);
-    return sum_run(m, values);
+    const Index begin = first + p * piece, n = std::min(piece, last - begin);
+    map_flat(pass, reinterpret_cast<char*>(values), begin, n);
+    return sum_run(n, values);
+  });
+}
+template <class T> T sum_formula(const Pass& pass, Index n) {
+  const Index parts = (n + part_size - 1) / part_size;
+  if (parts <= 1) return sum_formula<T>(pass, 0, n);
+  T* const sums = work<T>(1, parts);
+  parallel_for(parts, 1, [&](Index first, Index last) {
+    for (Index p = first; p < last; ++p)
+      sums[p] = sum_formula<T>(pass, p * part_size, std::min(n, (p + 1) * part_size));
+  });
+  return sum_run(parts, sums);
+}
+
+/// Many columns at a time would leave L1.
+constexpr Index columns_together = 1024;
+
+/// a[c] (+)= the sum of column c over at most eight rows: so many streams a processor reads ahead.
+template <class T> void add_rows(T* a, bool add, const T* x, Index rows, Index columns, Index stride) {
+  constexpr Index W = Wide<T>::size;
+  for (Index c = 0; c < columns; c += W) {
+    const Index m = std::min(W, columns - c);
+    const auto row = [&](Index r) { return load_part(x + r * stride + c, m); };
+    auto s = row(0);
+    if (rows == 8)
+      s = ((s + row(1)) + (row(2) + row(3))) + ((row(4) + row(5)) + (row(6) + row(7)));
+    else
+      for (Index r = 1; r < rows; ++r) s = s + row(r);
+    (add ? Wide<T>::load(a + c) + s : s).store(a + c);
+  }
+}
+/// The sums of columns, pairwise as above: each digit of the counter is a row of them. They are padded to
+/// whole blocks, and this thread's until its next kernel.
+template <class T> const T* sum_columns(const T* x, Index rows, Index columns, Index stride) {
+  constexpr Index W = Wide<T>::size, block = block_terms;
+  const Index room = (columns + W - 1) / W * W;
+  T* const sums = work<T>(0, room * (std::bit_width(std::size_t(rows / block)) + 2));
+  if (rows == 0) std::fill_n(sums, room, T(0));
+  int depth = 0;
+  const auto join = [&] {  // the last two digits
+    --depth;
+    add_rows(sums + (depth - 1) * room, true, sums + depth * room, 1, room, 0);
+  };
+  for (Index first = 0, blocks = 1; first < rows; first += block, ++blocks) {
+    const Index last = std::min(rows, first + block);
+    for (Index r = first; r < last; r += 8)
+      add_rows(sums + depth * room, r > first, x + r * stride, std::min<Index>(8, last - r), columns, stride);
+    ++depth;
+    for (Index b = blocks; b % 2 == 0; b /= 2) join();
+  }
+  while (depth > 1) join();
+  return sums;
+}
+
+/// to[o, p, i] (+)= scale · Σₖ x[o, k, i], k in the p-th part of n. Copies: what a kernel writes could be what
+/// it captured.
+template <class T> void sum_parts(T* to, bool add, const T* x, Groups g, Index part, Index parts, T scale) {
+  constexpr Index W = Wide<T>::size;
+  const Index together = std::max<Index>(1, std::min(g.inner, columns_together));
+  const Index pieces = (g.inner + together - 1) / together;
+  const Index grain = std::max<Index>(1, map_grain / std::max<Index>(1, part * together));
+  parallel_for(g.outer * parts * pieces, grain, [=](Index first, Index last) {
+    for (Index r = first; r < last; ++r) {
+      const Index row = pieces == 1 ? r : r / pieces, o = parts == 1 ? row : row / parts;
+      const Index p = row - o * parts, i = (r - row * pieces) * together;
+      const Index n = std::min(part, g.n - p * part), columns = std::min(together, g.inner - i);
+      const T* const from = x + (o * g.n + p * part) * g.inner + i;
+      T* const out = to + row * g.inner + i;
+      if (g.inner == 1) {
+        const T s = scale * sum_run(n, from);
+        *out = add ? *out + s : s;
+        continue;
+      }
+      const T* const sums = sum_columns(from, n, columns, g.inner);
+      for (Index c = 0; c < columns; c += W)
+        store<T>(out + c, Wide<T>(scale) * Wide<T>::load(sums + c), add, std::min(W, columns - c));
+    }
   });
 }
 
@@ -61,7 +159,8 @@ void sum_all(detail::RunFormula f, const Sink<T>& y, T scale, const T* scalars, 
   const auto to = y.open();
   if (!to) return;
   const detail::Operand operands[] = {{reinterpret_cast<const char*>(x.data), sizeof(U), x.shape}...};
-  const T s = scale * detail::sum_formula<T>(f, std::max({x.size()...}), scalars, operands, sizeof...(U));
+  const detail::Pass pass{f, Wide<T>::size, scalars, sizeof(T), false, operands, int(sizeof...(U))};
+  const T s = scale * detail::sum_formula<T>(pass, std::max({x.size()...}));
   *to.data = to.add ? *to.data + s : s;
 }
 
@@ -69,50 +168,92 @@ void sum_all(detail::RunFormula f, const Sink<T>& y, T scale, const T* scalars, 
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale) {
   const auto to = y.open();
   if (!to) return;
-  constexpr Index W = Wide<T>::size;
-  const Index columns = (g.inner + W - 1) / W;  // blocks of columns, the last one partial
-  const Index grain =
-      std::max<Index>(1, detail::map_grain / std::max<Index>(1, g.n * (g.inner == 1 ? 1 : W)));
-  if (g.inner == 1)
-    parallel_for(g.outer, grain, [&](Index first, Index last) {
-      for (Index o = first; o < last; ++o) {
-        const T s = scale * detail::sum_run(g.n, x.data + o * g.n);
-        to.data[o] = to.add ? to.data[o] + s : s;
-      }
-    });
-  else
-    parallel_for(g.outer * columns, grain, [&](Index first, Index last) {
-      for (Index r = first; r < last; ++r) {
-        const Index o = r / columns, i = r % columns * W, m = std::min(W, g.inner - i);
-        const T* from = x.data + o * g.n * g.inner + i;
-        const auto s = detail::pairwise<Wide<T>>(g.n, [&](Index k) {
-          const T* const row = from + k * g.inner;
-          return m == W ? Wide<T>::load(row) : Wide<T>::load_partial(row, m);
-        });
-        detail::store<T>(to.data + o * g.inner + i, Wide<T>(scale) * s, to.add, m);
-      }
-    });
+  if (g.n == 1) g = {1, 1, g.outer * g.inner};  // nothing to add up
+  const Index part = g.inner == 1
+                         ? detail::part_size
+                         : std::max<Index>(1024, detail::part_size / std::max<Index>(1, g.inner) / 128 * 128);
+  if (g.n <= part) return detail::sum_parts(to.data, to.add, x.data, g, g.n, 1, scale);
+  const Index parts = (g.n + part - 1) / part;
+  T* const sums = detail::work<T>(1, g.outer * parts * g.inner);
+  detail::sum_parts(sums, false, x.data, g, part, parts, T(1));
+  detail::sum_parts(to.data, to.add, sums, {g.outer, parts, g.inner}, parts, 1, scale);
 }
 
 namespace detail {
 
-template <bool largest, class T> bool beats(const T& a, const T& b) {
-  return (largest ? a > b : a < b) || (a != a && b == b);  // NaN beats all: it must not vanish
+/// The largest or the smallest of n numbers; NaN if there is one. n ≥ 1.
+template <bool largest, class T> T extreme_run(const T* x, Index n) {
+  constexpr Index W = Wide<T>::size;
+  const auto better = [](const Wide<T>& a, const Wide<T>& b) -> Wide<T> {
+    if constexpr (largest)
+      return math::max(a, b);
+    else
+      return math::min(a, b);
+  };
+  auto best = Wide<T>::load_partial(x, std::min(n, W), Wide<T>(x[0]));
+  if (n > 4 * W) {
+    Wide<T> b[4] = {best, best, best, best};
+    Index i = 0;
+    for (; i + 4 * W <= n; i += 4 * W)
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) b[j] = better(b[j], Wide<T>::load(x + i + j * W));
+    best = better(better(b[0], b[1]), better(b[2], b[3]));
+    x += i, n -= i;
+  }
+  for (Index i = 0; i < n; i += W)
+    best = better(best, Wide<T>::load_partial(x + i, std::min(W, n - i), best));
+  return largest ? best.max() : best.min();
+}
+/// The first place of m, which is one of the numbers, or of NaN.
+template <class T> Index place_of(const T& m, const T* x, Index n) {
+  constexpr Index W = Wide<T>::size;
+  const bool nan = m != m;
+  const Wide<T> wanted(m);
+  Index i = 0;
+  for (; i + W <= n; i += W) {
+    const auto v = Wide<T>::load(x + i);
+    if ((nan ? v != v : v == wanted).any()) break;
+  }
+  while (!(nan ? x[i] != x[i] : x[i] == m)) ++i;
+  return i;
 }
 
-/// The place of the extreme of a group, the first one where several are equal.
-template <bool largest, class T> Index extreme_at(const T* x, Index n, Index stride) {
-  Index best = 0;
-  for (Index k = 1; k < n; ++k)
-    if (beats<largest>(x[k * stride], x[best * stride])) best = k;
-  return best;
-}
-template <class F> void each_group(Groups g, F&& f) {
-  parallel_for(g.outer * g.inner, std::max<Index>(1, map_grain / std::max<Index>(1, g.n)),
-               [&](Index first, Index last) {
-                 for (Index r = first; r < last; ++r) f(r, r / g.inner * g.n * g.inner + r % g.inner);
-               });
-}
+/// Groups as contiguous rows, a block of them at a time: in place where inner = 1, else copied, whose lines
+/// of cache are then read whole. f(r, at, rows): group r, of `rows` that lie side by side, begins at x[at].
+template <class T> struct Tiles {
+  static constexpr Index most = Wide<T>::size;
+  Groups g;
+  Index
+      pitch;  // from row to row; where copied, an odd number of blocks, or all rows would meet in one set of the cache
+  explicit Tiles(Groups groups)
+      : g(groups), pitch(g.inner == 1 ? g.n : ((g.n + most - 1) / most | 1) * most) {}
+
+  template <class F> void each(F&& f) const {
+    parallel_for(g.outer * g.inner, std::max<Index>(1, map_grain / std::max<Index>(1, g.n)),
+                 [&](Index first, Index last) {
+                   for (Index r = first, rows; r < last; r += rows) {
+                     rows = std::min(most, last - r);
+                     if (g.inner > 1) rows = std::min(rows, g.inner - r % g.inner);
+                     f(r, r / g.inner * g.n * g.inner + r % g.inner, rows);
+                   }
+                 });
+  }
+  T* room(int slot) const { return work<T>(slot, g.inner == 1 ? g.n : most * pitch); }
+  const T* gather(int slot, const T* x, Index rows) const {
+    if (g.inner == 1) return x;
+    T* const to = room(slot);
+    for (Index k = 0; k < g.n; ++k)
+      for (Index j = 0; j < rows; ++j) to[j * pitch + k] = x[k * g.inner + j];
+    return to;
+  }
+  void scatter(T* to, bool add, const T* from, Index rows) const {
+    for (Index k = 0; k < g.n; ++k)
+      for (Index j = 0; j < rows; ++j) {
+        T& t = to[k * g.inner + j];
+        t = add ? t + from[j * pitch + k] : from[j * pitch + k];
+      }
+  }
+};
 
 }  // namespace detail
 
@@ -120,9 +261,13 @@ template <class F> void each_group(Groups g, F&& f) {
 template <bool largest, class T> void extreme(const Sink<T>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  detail::each_group(g, [&](Index r, Index at) {
-    const T m = x.data[at + detail::extreme_at<largest>(x.data + at, g.n, g.inner) * g.inner];
-    to.data[r] = to.add ? to.data[r] + m : m;
+  const detail::Tiles<T> tiles(g);
+  tiles.each([&](Index r, Index at, Index rows) {
+    const T* const from = tiles.gather(0, x.data + at, rows);
+    for (Index j = 0; j < rows; ++j) {
+      const T m = detail::extreme_run<largest>(from + j * tiles.pitch, g.n);
+      to.data[r + j] = to.add ? to.data[r + j] + m : m;
+    }
   });
 }
 
@@ -131,15 +276,25 @@ template <class T>
 void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const View<T>& dy, Groups g) {
   const auto to = dx.open();
   if (!to) return;
-  detail::each_group(g, [&](Index r, Index at) {
-    T count(0);
-    for (Index k = 0; k < g.n; ++k)
-      if (x.data[at + k * g.inner] == y.data[r]) count = count + T(1);
-    for (Index k = 0; k < g.n; ++k) {
-      T& d = to.data[at + k * g.inner];
-      const T share = x.data[at + k * g.inner] == y.data[r] ? dy.data[r] / count : T(0);
-      d = to.add ? d + share : share;
+  constexpr Index W = Wide<T>::size;
+  const detail::Tiles<T> tiles(g);
+  tiles.each([&](Index r, Index at, Index rows) {
+    const T* const from = tiles.gather(0, x.data + at, rows);
+    T* const out = g.inner == 1 ? to.data + at : tiles.room(1);
+    for (Index j = 0; j < rows; ++j) {
+      const T* const row = from + j * tiles.pitch;
+      const Wide<T> m(y.data[r + j]), one(T(1)), zero(T(0));
+      const T count = detail::sum_blocks<T>(g.n, [&](Index i, Index n) {
+        return select(detail::load_part(row + i, n) == m, one, zero).first(n);
+      });
+      const Wide<T> share(dy.data[r + j] / count);
+      for (Index i = 0; i < g.n; i += W) {
+        const Index n = std::min(W, g.n - i);
+        detail::store<T>(out + j * tiles.pitch + i, select(detail::load_part(row + i, n) == m, share, zero),
+                         g.inner == 1 && to.add, n);
+      }
     }
+    if (g.inner > 1) tiles.scatter(to.data + at, to.add, out, rows);
   });
 }
 
@@ -147,8 +302,14 @@ void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const 
 template <bool largest, class T> void extreme_place(const Sink<std::int32_t>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  detail::each_group(g, [&](Index r, Index at) {
-    to.data[r] = static_cast<std::int32_t>(detail::extreme_at<largest>(x.data + at, g.n, g.inner));
+  const detail::Tiles<T> tiles(g);
+  tiles.each([&](Index r, Index at, Index rows) {
+    const T* const from = tiles.gather(0, x.data + at, rows);
+    for (Index j = 0; j < rows; ++j) {
+      const T* const row = from + j * tiles.pitch;
+      to.data[r + j] =
+          static_cast<std::int32_t>(detail::place_of(detail::extreme_run<largest>(row, g.n), row, g.n));
+    }
   });
 }
 

@@ -1,48 +1,36 @@
 // SPDX-License-Identifier: MIT
 // Softmax and its relatives along one axis, x as [outer, n, inner]; every one subtracts the maximum first, so
-// that exp cannot overflow.
+// that exp cannot overflow. A row is read from memory once: what comes after finds it in the cache.
 #pragma once
 
 #include <gradus/cpu/reduce.hpp>
-#include <gradus/cpu/work.hpp>
 
 namespace gradus::cpu {
 namespace detail {
 
-/// One group of n numbers as a contiguous row: in place where it is one, else by way of `buffer`.
-template <class T> const T* gather_row(const T* x, Index n, Index stride, T* buffer) {
-  if (stride == 1) return x;
-  for (Index k = 0; k < n; ++k) buffer[k] = x[k * stride];
-  return buffer;
-}
-
 /// max x, or 0 where that is infinite: then x − m is no ∞ − ∞.
 template <class T> T shift(const T* x, Index n) {
-  const T m = x[extreme_at<true>(x, n, 1)];
+  const T m = extreme_run<true>(x, n);
   return math::is_finite(m) ? m : T(0);
 }
 /// Σ exp(x − m), or Σ (x − m). The terms are left in `terms` where there is such a place.
 template <class T> T sum_shifted(const T* x, Index n, T m, bool exponential, T* terms = nullptr) {
-  constexpr Index W = Wide<T>::size;
-  const auto term = [&](Index k) {
-    const Index few = std::min(W, n - k * W);
-    Wide<T> d = Wide<T>::load_partial(x + k * W, few) - Wide<T>(m);
+  return sum_blocks<T>(n, [&](Index i, Index few) {
+    Wide<T> d = load_part(x + i, few) - Wide<T>(m);
     if (exponential) d = math::exp(d);
-    if (terms) d.store_partial(terms + k * W, few);
-    if (few == W) return d;
-    alignas(64) T numbers[W] = {};  // the padding's terms are not 0
-    d.store_partial(numbers, few);
-    return Wide<T>::load(numbers);
-  };
-  return pairwise<Wide<T>>((n + W - 1) / W, term).sum();
-}
-template <class T, class F> void each_row(const View<T>& x, Groups g, F&& f) {
-  each_group(g, [&](Index r, Index at) {
-    T* buffer = g.inner == 1 ? nullptr : work<T>(0, g.n);
-    f(r, at, gather_row(x.data + at, g.n, g.inner, buffer));
+    if (terms) store<T>(terms + i, d, false, few);
+    return few == Wide<T>::size ? d : d.first(few);
   });
 }
-template <class T> void put(T& to, bool add, const T& value) { to = add ? to + value : value; }
+/// What a block of rows has in common: the maximum of each, and Σ exp(x − m) or its logarithm, all at once.
+template <class T> struct Shifted {
+  static constexpr Index most = Tiles<T>::most;
+  T m[most], sum[most];
+  Wide<T> log_sum() const { return math::log(Wide<T>::load(sum)); }
+  Shifted() {
+    for (T& s : sum) s = T(1);
+  }
+};
 
 }  // namespace detail
 
@@ -50,9 +38,16 @@ template <class T> void put(T& to, bool add, const T& value) { to = add ? to + v
 template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  detail::each_row(x, g, [&](Index r, Index, const T* row) {
-    const T m = detail::shift(row, g.n);
-    detail::put(to.data[r], to.add, m + math::log(detail::sum_shifted(row, g.n, m, true)));
+  const detail::Tiles<T> tiles(g);
+  tiles.each([&](Index r, Index at, Index rows) {
+    const T* const from = tiles.gather(0, x.data + at, rows);
+    detail::Shifted<T> s;
+    for (Index j = 0; j < rows; ++j) {
+      const T* const row = from + j * tiles.pitch;
+      s.m[j] = detail::shift(row, g.n);
+      s.sum[j] = detail::sum_shifted(row, g.n, s.m[j], true);
+    }
+    detail::store<T>(to.data + r, Wide<T>::load_partial(s.m, rows) + s.log_sum(), to.add, rows);
   });
 }
 
@@ -60,23 +55,36 @@ template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) 
 template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  detail::each_row(x, g, [&](Index, Index at, const T* row) {
-    T* const powers = logarithm ? nullptr : detail::work<T>(1, g.n);
-    const T m = detail::shift(row, g.n), s = detail::sum_shifted(row, g.n, m, true, powers),
-            log_s = math::log(s);
-    const auto run = [&](T* out, bool add) {
-      for (Index k = 0; k < g.n; k += Wide<T>::size) {
-        const Index n = std::min(Wide<T>::size, g.n - k);
-        // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
-        const Wide<T> p = logarithm ? Wide<T>::load_partial(row + k, n) - Wide<T>(m) - Wide<T>(log_s)
-                                    : Wide<T>::load_partial(powers + k, n) / Wide<T>(s);
-        detail::store<T>(out + k, p, add, n);
+  constexpr Index W = Wide<T>::size;
+  const detail::Tiles<T> tiles(g);
+  const bool in_place = g.inner == 1, add = in_place && to.add;
+  tiles.each([&](Index, Index at, Index rows) {
+    const T* const from = tiles.gather(0, x.data + at, rows);
+    T* const out = in_place ? to.data + at : tiles.room(1);
+    detail::Shifted<T> s;
+    T* const apart = add && !logarithm ? detail::work<T>(1, g.n) : nullptr;  // for powers, if y must stay
+    for (Index j = 0; j < rows; ++j) {
+      const T* const row = from + j * tiles.pitch;
+      T *const y_row = out + j * tiles.pitch, *const powers = apart ? apart : y_row;
+      s.m[j] = detail::shift(row, g.n);
+      s.sum[j] = detail::sum_shifted(row, g.n, s.m[j], true, logarithm ? nullptr : powers);
+      if (logarithm) continue;
+      for (Index i = 0; i < g.n; i += W) {
+        const Index n = std::min(W, g.n - i);
+        detail::store<T>(y_row + i, detail::load_part(powers + i, n) / Wide<T>(s.sum[j]), add, n);
       }
-    };
-    if (g.inner == 1) return run(to.data + at, to.add);
-    T* const buffer = const_cast<T*>(row);  // this thread's own, gathered for this row
-    run(buffer, false);
-    for (Index k = 0; k < g.n; ++k) detail::put(to.data[at + k * g.inner], to.add, buffer[k]);
+    }
+    if (logarithm) {
+      s.log_sum().store(s.sum);
+      for (Index j = 0; j < rows; ++j)
+        for (Index i = 0; i < g.n; i += W) {
+          const Index n = std::min(W, g.n - i), k = j * tiles.pitch + i;
+          // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
+          const auto p = detail::load_part(from + k, n) - Wide<T>(s.m[j]) - Wide<T>(s.sum[j]);
+          detail::store<T>(out + k, p, add, n);
+        }
+    }
+    if (!in_place) tiles.scatter(to.data + at, to.add, out, rows);
   });
 }
 
@@ -85,16 +93,27 @@ template <bool logarithm, class T>
 void softmax_slope(const Sink<T>& dx, const View<T>& y, const View<T>& dy, Groups g) {
   const auto to = dx.open();
   if (!to) return;
-  detail::each_group(g, [&](Index, Index at) {
-    const auto s = detail::pairwise<T>(g.n, [&](Index k) {
-      const Index i = at + k * g.inner;
-      return logarithm ? dy.data[i] : dy.data[i] * y.data[i];
-    });
-    for (Index k = 0; k < g.n; ++k) {
-      const Index i = at + k * g.inner;
-      const T d = logarithm ? dy.data[i] - math::exp(y.data[i]) * s : y.data[i] * (dy.data[i] - s);
-      detail::put(to.data[i], to.add, d);
+  constexpr Index W = Wide<T>::size;
+  const detail::Tiles<T> tiles(g);
+  const bool in_place = g.inner == 1;
+  tiles.each([&](Index, Index at, Index rows) {
+    const T *const y_rows = tiles.gather(0, y.data + at, rows), *const dy_rows =
+                                                                    tiles.gather(1, dy.data + at, rows);
+    T* const out = in_place ? to.data + at : tiles.room(1);  // where dy is, which is read before
+    for (Index j = 0; j < rows; ++j) {
+      const T *const p = y_rows + j * tiles.pitch, *const d = dy_rows + j * tiles.pitch;
+      const Wide<T> s(detail::sum_blocks<T>(g.n, [&](Index i, Index n) {
+        const auto dy_part = detail::load_part(d + i, n);
+        return logarithm ? dy_part : dy_part * detail::load_part(p + i, n);
+      }));
+      for (Index i = 0; i < g.n; i += W) {
+        const Index n = std::min(W, g.n - i);
+        const auto y_part = detail::load_part(p + i, n), dy_part = detail::load_part(d + i, n);
+        const Wide<T> dx_part = logarithm ? dy_part - math::exp(y_part) * s : y_part * (dy_part - s);
+        detail::store<T>(out + j * tiles.pitch + i, dx_part, in_place && to.add, n);
+      }
     }
+    if (!in_place) tiles.scatter(to.data + at, to.add, out, rows);
   });
 }
 
@@ -106,14 +125,22 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
                                               const View<std::int32_t>& t, T smoothing) {
   const auto to = y.open(), keep = kept.open();
   const Index B = z.shape[0], C = z.shape[1];
-  detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
-    const T* row = z.data + at;
-    const T m = detail::shift(row, C), s = math::log(detail::sum_shifted(row, C, m, true));
-    keep.data[b] = m, keep.data[B + b] = s;
-    T l = s - (T(1) - smoothing) * (row[t.data[b]] - m);
-    if (smoothing != T(0))  // 0 · ∞ is none
-      l = l - smoothing / T(C) * detail::sum_shifted(row, C, m, false);
-    to.data[b] = l;
+  const detail::Tiles<T> tiles({B, C, 1});
+  tiles.each([&](Index b, Index at, Index rows) {
+    detail::Shifted<T> s;
+    T hit[detail::Tiles<T>::most];
+    for (Index j = 0; j < rows; ++j) {
+      const T* const row = z.data + at + j * C;
+      s.m[j] = detail::shift(row, C);
+      s.sum[j] = detail::sum_shifted(row, C, s.m[j], true);
+      hit[j] = (T(1) - smoothing) * (row[t.data[b + j]] - s.m[j]);
+      if (smoothing != T(0))  // 0 · ∞ is none
+        hit[j] = hit[j] + smoothing / T(C) * detail::sum_shifted(row, C, s.m[j], false);
+    }
+    const auto log_sum = s.log_sum();
+    Wide<T>::load_partial(s.m, rows).store_partial(keep.data + b, rows);
+    log_sum.store_partial(keep.data + B + b, rows);
+    (log_sum - Wide<T>::load_partial(hit, rows)).store_partial(to.data + b, rows);
   });
 }
 
@@ -126,16 +153,19 @@ template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const Vie
   const Index B = z.shape[0], C = z.shape[1];
   constexpr Index W = Wide<T>::size;
   const T spread = smoothing / T(C);
-  detail::each_group(Groups(B, C, 1), [&](Index b, Index at) {
-    const T g = scale * dy[b * step];
-    const Wide<T> m(kept.data[b]), s(kept.data[B + b]);
-    for (Index c = 0; c < C; c += W) {
-      const Index n = std::min(W, C - c);
-      const auto p = math::exp(Wide<T>::load_partial(z.data + at + c, n) - m - s);
-      detail::store<T>(to.data + at + c, Wide<T>(g) * (p - Wide<T>(spread)), to.add, n);
+  const detail::Tiles<T> tiles({B, C, 1});
+  tiles.each([&](Index first, Index, Index rows) {
+    for (Index b = first; b < first + rows; ++b) {
+      const T g = scale * dy[b * step];
+      const Wide<T> m(kept.data[b]), s(kept.data[B + b]);
+      for (Index c = 0; c < C; c += W) {
+        const Index n = std::min(W, C - c);
+        const auto p = math::exp(detail::load_part(z.data + b * C + c, n) - m - s);
+        detail::store<T>(to.data + b * C + c, Wide<T>(g) * (p - Wide<T>(spread)), to.add, n);
+      }
+      T& hit = to.data[b * C + t.data[b]];
+      hit = hit - g * (T(1) - smoothing);
     }
-    T& hit = to.data[at + t.data[b]];
-    hit = hit - g * (T(1) - smoothing);
   });
 }
 
