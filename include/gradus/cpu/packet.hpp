@@ -167,7 +167,30 @@ template <class P> __m256i first_lanes(Index n) {
 }
 #endif
 
-/// The first n numbers at `from`, and those of `rest` after them; nothing is read beyond n. 0 <= n <= lanes.
+/// The first n numbers at `from`, and zeros after them; nothing is read beyond n. 0 <= n <= lanes.
+template <class P> P load_first(const Lane<P>* from, Index n) {
+#ifdef EIGEN_VECTORIZE_AVX512
+  if constexpr (lanes<P> == 16)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from);
+  else if constexpr (sizeof(P) == 64)
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), from);
+  else
+#endif
+#ifdef EIGEN_VECTORIZE_AVX2
+      if constexpr (lanes<P> == 8)
+    return _mm256_maskload_ps(from, first_lanes<P>(n));
+  else if constexpr (sizeof(P) == 32)
+    return _mm256_maskload_pd(from, first_lanes<P>(n));
+  else
+#endif
+  {
+    alignas(64) Lane<P> buffer[lanes<P>] = {};
+    for (Index i = 0; i < n; ++i) buffer[i] = from[i];
+    return ei::pload<P>(buffer);
+  }
+}
+
+/// The same, with those of `rest` after them.
 template <class P> P load_first(const Lane<P>* from, Index n, const P& rest) {
 #ifdef EIGEN_VECTORIZE_AVX512
   if constexpr (lanes<P> == 16)
@@ -175,15 +198,6 @@ template <class P> P load_first(const Lane<P>* from, Index n, const P& rest) {
   else if constexpr (sizeof(P) == 64)
     return _mm512_mask_loadu_pd(rest, static_cast<__mmask8>((1u << n) - 1u), from);
   else
-#endif
-#ifdef EIGEN_VECTORIZE_AVX2
-      if constexpr (lanes<P> == 8) {
-    const __m256i mask = first_lanes<P>(n);
-    return _mm256_blendv_ps(rest, _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask));
-  } else if constexpr (sizeof(P) == 32) {
-    const __m256i mask = first_lanes<P>(n);
-    return _mm256_blendv_pd(rest, _mm256_maskload_pd(from, mask), _mm256_castsi256_pd(mask));
-  } else
 #endif
   {
     alignas(64) Lane<P> buffer[lanes<P>];

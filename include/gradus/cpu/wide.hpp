@@ -133,8 +133,14 @@ struct Wide<T> {
     GRADUS_EACH_PACKET r.p[i] = Eigen::internal::ploadu<P>(from + i * L);
     return r;
   }
-  /// The first n numbers, those of `rest` in the other lanes; nothing is read beyond n. 0 <= n <= size.
-  static Wide load_partial(const T* from, Index n, const Wide& rest = T(0)) {
+  /// The first n numbers, zeros in the other lanes; nothing is read beyond n. 0 <= n <= size.
+  static Wide load_partial(const T* from, Index n) {
+    Wide r;
+    GRADUS_EACH_PACKET r.p[i] = packet::load_first<P>(from + i * L, part(n, i));
+    return r;
+  }
+  /// The same, with those of `rest` in the other lanes.
+  static Wide load_partial(const T* from, Index n, const Wide& rest) {
     Wide r;
     GRADUS_EACH_PACKET r.p[i] = packet::load_first<P>(from + i * L, part(n, i), rest.p[i]);
     return r;
