@@ -55,43 +55,39 @@ template <> struct Exp<double> {
 };
 
 /// x = n ln 2 + r, |r| <= ½ ln 2: n is in the last bits of t.
-template <class P> struct Exponent {
+template <class P> struct Exponent { P t, r; };
+template <class P> Exponent<P> exponent_of(const P& x) {
   using C = Exp<Lane<P>>;
-  P t, r;
-  explicit Exponent(const P& x) : t(fma(x, all<P>(C::log2_e), all<P>(C::round))) {
-    const P n = t - all<P>(C::round);
-    r = fma(n, all<P>(-C::ln2[1]), fma(n, all<P>(-C::ln2[0]), x));
-  }
-  P power_of_r() const { return fma(r * r, polynomial(r, C::q), r) + all<P>(1); }
-};
-
-/// eˣ for |x| <= Exp::plain: 2ⁿ is added to the exponent.
-template <class P> P exp_plain(const P& x) {
-  const Exponent<P> e(x);
-  return from_bits<P>(bits(e.power_of_r()) + (bits(e.t) << Exp<Lane<P>>::digits));
+  const P t = fma(x, all<P>(C::log2_e), all<P>(C::round)), n = t - all<P>(C::round);
+  return {t, fma(n, all<P>(-C::ln2[1]), fma(n, all<P>(-C::ln2[0]), x))};
 }
+/// eʳ - 1
+template <class P> P expm1_of_rest(const P& r) { return fma(r * r, polynomial(r, Exp<Lane<P>>::q), r); }
 
-/// eˣ where it may be denormal, 0, infinite or NaN. Plain lanes are, to the bit, as exp_plain makes them.
+/// eˣ where it may be denormal, 0, infinite or NaN. The other lanes are, to the bit, as below.
 template <class P> [[gnu::noinline, gnu::cold]] P exp_anywhere(P x) {
   using C = Exp<Lane<P>>;
-  const Exponent<P> e(greater(all<P>(C::least), lesser(all<P>(C::most), x)));  // in this order NaN stays
+  const Exponent<P> e =
+      exponent_of(greater(all<P>(C::least), lesser(all<P>(C::most), x)));  // in this order NaN stays
   // 2ⁿ as two factors, both of them normal: only the last multiplication rounds
   const Bits<P> half = bits(e.t) >> 1, one = bits(all<P>(1));
-  return e.power_of_r() * from_bits<P>((half << C::digits) + one) *
+  return (expm1_of_rest(e.r) + all<P>(1)) * from_bits<P>((half << C::digits) + one) *
          from_bits<P>(((bits(e.t) - half) << C::digits) + one);
 }
 
 template <class P> P exp(const P& x) {
-  constexpr Lane<P> plain = Exp<Lane<P>>::plain;
-  return any_outside(x, -plain, plain) ? exp_anywhere(x) : exp_plain(x);
+  using C = Exp<Lane<P>>;
+  if (any_outside(x, -C::plain, C::plain)) return exp_anywhere(x);
+  const Exponent<P> e = exponent_of(x);
+  return from_bits<P>(bits(expm1_of_rest(e.r) + all<P>(1)) + (bits(e.t) << C::digits));
 }
 
 /// (eˣ - 1) / 2 for x from Exp::minus_one to Exp::most. Half, because 2ⁿ overflows before eˣ does.
 template <class P> P half_expm1(const P& x) {
   using C = Exp<Lane<P>>;
-  const Exponent<P> e(x);
+  const Exponent<P> e = exponent_of(x);
   const P half = all<P>(Lane<P>(0.5)), scale = from_bits<P>((bits(e.t) << C::digits) + bits(half));  // 2ⁿ⁻¹
-  return fma(scale, fma(e.r * e.r, polynomial(e.r, C::q), e.r), scale - half);
+  return fma(scale, expm1_of_rest(e.r), scale - half);
 }
 
 template <class P> P expm1(const P& x) {

@@ -22,28 +22,27 @@ template <class T> Wide<T> load_part(const T* from, Index n) {
   return n == Wide<T>::size ? Wide<T>::load(from) : Wide<T>::load_partial(from, n);
 }
 
-constexpr Index block_terms = 128;
-
-/// Σ term(k), first <= k < last, of a block: four sums side by side, where one would wait for itself.
-template <class X, class Term> X sum_block(Index first, Index last, const Term& term) {
-  X a[4] = {X(-0.0), X(-0.0), X(-0.0), X(-0.0)};  // −0 + x is x, −0 too
-  Index k = first;
-  for (; k + 4 <= last; k += 4)
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) a[j] = a[j] + term(k + j);
-  for (; k < last; ++k) a[0] = a[0] + term(k);
-  return (a[0] + a[1]) + (a[2] + a[3]);
-}
-/// Σ term(k), k < n, pairwise.
-template <class X, class Term> X pairwise(Index n, const Term& term) {
-  if (n <= block_terms) return n > 0 ? sum_block<X>(0, n, term) : X(0);
+/// The sum of n numbers, `step` of them a term: term(i, m) has those from i on, m = step of them but for the
+/// last. Pairwise; four sums side by side in a block, where one would wait for itself.
+template <class X, Index step, class Term> X pairwise(Index n, const Term& term) {
+  constexpr Index block = 128 * step;
+  const Index whole = n / step * step;
   X partial[48];  // sums of 1, 2, 4, … blocks: as the digits of a binary counter
   int depth = 0;
-  for (Index first = 0, blocks = 1; first < n; first += block_terms, ++blocks) {
-    X sum = sum_block<X>(first, std::min(n, first + block_terms), term);
+  for (Index first = 0, blocks = 1; first < n; first += block, ++blocks) {
+    const Index last = std::min(whole, first + block);
+    X a[4] = {X(-0.0), X(-0.0), X(-0.0), X(-0.0)};  // −0 + x is x, −0 too
+    Index i = first;
+    for (; i + 4 * step <= last; i += 4 * step)
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) a[j] = a[j] + term(i + j * step, step);
+    for (; i < last; i += step) a[0] = a[0] + term(i, step);
+    if (i == whole && i < n && i < first + block) a[1] = a[1] + term(i, n - i);
+    X sum = (a[0] + a[1]) + (a[2] + a[3]);
     for (Index b = blocks; b % 2 == 0; b /= 2) sum = partial[--depth] + sum;
     partial[depth++] = sum;
   }
+  if (depth == 0) return X(0);
   X total = partial[--depth];
   while (depth > 0) total = partial[--depth] + total;
   return total;
@@ -53,10 +52,7 @@ template <class X, class Term> X pairwise(Index n, const Term& term) {
 template <class T, class Term> T sum_blocks(Index n, const Term& term) {
   constexpr Index W = Wide<T>::size;
   if (n <= W) return n > 0 ? term(Index(0), n).sum() : T(0);  // a short row: nothing to set up
-  const Index rest = n % W, whole = n - rest;
-  auto s = pairwise<Wide<T>>(whole / W, [=](Index k) { return term(k * W, W); });
-  if (rest) s = s + term(whole, rest);
-  return s.sum();
+  return pairwise<Wide<T>, W>(n, term).sum();
 }
 /// Σ x over n contiguous numbers.
 template <class T> T sum_run(Index n, const T* x) {
@@ -65,11 +61,9 @@ template <class T> T sum_run(Index n, const T* x) {
 
 /// Σ f(x…) over elements [first, last): a piece at a time through a buffer that stays in L1.
 template <class T> T sum_formula(const Pass& pass, Index first, Index last) {
-  constexpr Index piece = 1024;
-  return pairwise<T>((last - first + piece - 1) / piece, [&](Index p) {
-    alignas(64) T values[piece];
-    const Index begin = first + p * piece, n = std::min(piece, last - begin);
-    map_flat(pass, reinterpret_cast<char*>(values), begin, n);
+  return pairwise<T, 1024>(last - first, [&](Index i, Index n) {
+    alignas(64) T values[1024];
+    map_flat(pass, reinterpret_cast<char*>(values), first + i, n);
     return sum_run(n, values);
   });
 }
@@ -84,43 +78,35 @@ template <class T> T sum_formula(const Pass& pass, Index n) {
   return sum_run(parts, sums);
 }
 
-/// Many columns at a time would leave L1.
-constexpr Index columns_together = 1024;
-
 /// a[c] (+)= the sum of column c over at most eight rows: so many streams a processor reads ahead.
 template <class T> void add_rows(T* a, bool add, const T* x, Index rows, Index columns, Index stride) {
   constexpr Index W = Wide<T>::size;
   for (Index c = 0; c < columns; c += W) {
     const Index m = std::min(W, columns - c);
-    const auto row = [&](Index r) { return load_part(x + r * stride + c, m); };
-    auto s = row(0);
-    if (rows == 8)
-      s = ((s + row(1)) + (row(2) + row(3))) + ((row(4) + row(5)) + (row(6) + row(7)));
-    else
-      for (Index r = 1; r < rows; ++r) s = s + row(r);
-    (add ? Wide<T>::load(a + c) + s : s).store(a + c);
+    Wide<T> s[8];
+#pragma GCC unroll 8
+    for (Index r = 0; r < 8; ++r) s[r] = r < rows ? load_part(x + r * stride + c, m) : Wide<T>(T(-0.0));
+    const auto sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    (add ? Wide<T>::load(a + c) + sum : sum).store(a + c);
   }
 }
 /// The sums of columns, pairwise as above: each digit of the counter is a row of them. They are padded to
 /// whole blocks, and this thread's until its next kernel.
 template <class T> const T* sum_columns(const T* x, Index rows, Index columns, Index stride) {
-  constexpr Index W = Wide<T>::size, block = block_terms;
+  constexpr Index W = Wide<T>::size, block = 128;
   const Index room = (columns + W - 1) / W * W;
   T* const sums = work<T>(0, room * (std::bit_width(std::size_t(rows / block)) + 2));
   if (rows == 0) std::fill_n(sums, room, T(0));
-  int depth = 0;
-  const auto join = [&] {  // the last two digits
-    --depth;
-    add_rows(sums + (depth - 1) * room, true, sums + depth * room, 1, room, 0);
-  };
+  Index depth = 0;  // digits
   for (Index first = 0, blocks = 1; first < rows; first += block, ++blocks) {
     const Index last = std::min(rows, first + block);
+    T* const sum = sums + depth++ * room;
     for (Index r = first; r < last; r += 8)
-      add_rows(sums + depth * room, r > first, x + r * stride, std::min<Index>(8, last - r), columns, stride);
-    ++depth;
-    for (Index b = blocks; b % 2 == 0; b /= 2) join();
+      add_rows(sum, r > first, x + r * stride, std::min<Index>(8, last - r), columns, stride);
+    // as many digits carry as the number of blocks ends in zeros; at last all that there are
+    for (Index b = blocks; depth > 1 && (b % 2 == 0 || last == rows); b /= 2, --depth)
+      add_rows(sums + (depth - 2) * room, true, sums + (depth - 1) * room, 1, room, 0);
   }
-  while (depth > 1) join();
   return sums;
 }
 
@@ -128,7 +114,8 @@ template <class T> const T* sum_columns(const T* x, Index rows, Index columns, I
 /// it captured.
 template <class T> void sum_parts(T* to, bool add, const T* x, Groups g, Index part, Index parts, T scale) {
   constexpr Index W = Wide<T>::size;
-  const Index together = std::max<Index>(1, std::min(g.inner, columns_together));
+  constexpr Index most = 1024;  // columns at a time: more of them would leave L1
+  const Index together = std::max<Index>(1, std::min(g.inner, most));
   const Index pieces = (g.inner + together - 1) / together;
   const Index grain = std::max<Index>(1, map_grain / std::max<Index>(1, part * together));
   parallel_for(g.outer * parts * pieces, grain, [=](Index first, Index last) {
@@ -219,39 +206,49 @@ template <class T> Index place_of(const T& m, const T* x, Index n) {
 }
 
 /// Groups as contiguous rows, a block of them at a time: in place where inner = 1, else copied, whose lines
-/// of cache are then read whole. f(r, at, rows): group r, of `rows` that lie side by side, begins at x[at].
+/// of cache are then read whole.
 template <class T> struct Tiles {
-  static constexpr Index most = Wide<T>::size;
   Groups g;
-  Index
-      pitch;  // from row to row; where copied, an odd number of blocks, or all rows would meet in one set of the cache
-  explicit Tiles(Groups groups)
-      : g(groups), pitch(g.inner == 1 ? g.n : ((g.n + most - 1) / most | 1) * most) {}
 
-  template <class F> void each(F&& f) const {
-    parallel_for(g.outer * g.inner, std::max<Index>(1, map_grain / std::max<Index>(1, g.n)),
-                 [&](Index first, Index last) {
-                   for (Index r = first, rows; r < last; r += rows) {
-                     rows = std::min(most, last - r);
-                     if (g.inner > 1) rows = std::min(rows, g.inner - r % g.inner);
-                     f(r, r / g.inner * g.n * g.inner + r % g.inner, rows);
-                   }
-                 });
+  /// f(r, at, rows): group r, of `rows` that lie side by side, begins at x[at].
+  template <class F> void each(const F& f) const { run(&call<F>, &f); }
+  /// From row to row. Where copied, an odd number of blocks: else all rows would meet in one set of the cache.
+  Index pitch() const {
+    constexpr Index W = Wide<T>::size;
+    return g.inner == 1 ? g.n : ((g.n + W - 1) / W | 1) * W;
   }
-  T* room(int slot) const { return work<T>(slot, g.inner == 1 ? g.n : most * pitch); }
+  T* room(int slot) const { return work<T>(slot, g.inner == 1 ? g.n : Wide<T>::size * pitch()); }
   const T* gather(int slot, const T* x, Index rows) const {
     if (g.inner == 1) return x;
     T* const to = room(slot);
+    const Index step = pitch();
     for (Index k = 0; k < g.n; ++k)
-      for (Index j = 0; j < rows; ++j) to[j * pitch + k] = x[k * g.inner + j];
+      for (Index j = 0; j < rows; ++j) to[j * step + k] = x[k * g.inner + j];
     return to;
   }
   void scatter(T* to, bool add, const T* from, Index rows) const {
+    const Index step = pitch();
     for (Index k = 0; k < g.n; ++k)
       for (Index j = 0; j < rows; ++j) {
         T& t = to[k * g.inner + j];
-        t = add ? t + from[j * pitch + k] : from[j * pitch + k];
+        t = add ? t + from[j * step + k] : from[j * step + k];
       }
+  }
+
+ private:
+  using Body = void (*)(const void* f, Index r, Index at, Index rows);
+  template <class F> static void call(const void* f, Index r, Index at, Index rows) {
+    (*static_cast<const F*>(f))(r, at, rows);
+  }
+  void run(Body body, const void* f) const {
+    parallel_for(g.outer * g.inner, std::max<Index>(1, map_grain / std::max<Index>(1, g.n)),
+                 [=, this](Index first, Index last) {
+                   for (Index r = first, rows; r < last; r += rows) {
+                     rows = std::min<Index>(Wide<T>::size + 0, last - r);
+                     if (g.inner > 1) rows = std::min(rows, g.inner - r % g.inner);
+                     body(f, r, r / g.inner * g.n * g.inner + r % g.inner, rows);
+                   }
+                 });
   }
 };
 
@@ -261,11 +258,12 @@ template <class T> struct Tiles {
 template <bool largest, class T> void extreme(const Sink<T>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   tiles.each([&](Index r, Index at, Index rows) {
     const T* const from = tiles.gather(0, x.data + at, rows);
     for (Index j = 0; j < rows; ++j) {
-      const T m = detail::extreme_run<largest>(from + j * tiles.pitch, g.n);
+      const T m = detail::extreme_run<largest>(from + j * pitch, g.n);
       to.data[r + j] = to.add ? to.data[r + j] + m : m;
     }
   });
@@ -277,12 +275,13 @@ void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const 
   const auto to = dx.open();
   if (!to) return;
   constexpr Index W = Wide<T>::size;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   tiles.each([&](Index r, Index at, Index rows) {
     const T* const from = tiles.gather(0, x.data + at, rows);
     T* const out = g.inner == 1 ? to.data + at : tiles.room(1);
     for (Index j = 0; j < rows; ++j) {
-      const T* const row = from + j * tiles.pitch;
+      const T* const row = from + j * pitch;
       const Wide<T> m(y.data[r + j]), one(T(1)), zero(T(0));
       const T count = detail::sum_blocks<T>(g.n, [&](Index i, Index n) {
         return select(detail::load_part(row + i, n) == m, one, zero).first(n);
@@ -290,7 +289,7 @@ void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const 
       const Wide<T> share(dy.data[r + j] / count);
       for (Index i = 0; i < g.n; i += W) {
         const Index n = std::min(W, g.n - i);
-        detail::store<T>(out + j * tiles.pitch + i, select(detail::load_part(row + i, n) == m, share, zero),
+        detail::store<T>(out + j * pitch + i, select(detail::load_part(row + i, n) == m, share, zero),
                          g.inner == 1 && to.add, n);
       }
     }
@@ -302,11 +301,12 @@ void extreme_slope(const Sink<T>& dx, const View<T>& x, const View<T>& y, const 
 template <bool largest, class T> void extreme_place(const Sink<std::int32_t>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   tiles.each([&](Index r, Index at, Index rows) {
     const T* const from = tiles.gather(0, x.data + at, rows);
     for (Index j = 0; j < rows; ++j) {
-      const T* const row = from + j * tiles.pitch;
+      const T* const row = from + j * pitch;
       to.data[r + j] =
           static_cast<std::int32_t>(detail::place_of(detail::extreme_run<largest>(row, g.n), row, g.n));
     }

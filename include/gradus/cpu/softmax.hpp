@@ -22,14 +22,10 @@ template <class T> T sum_shifted(const T* x, Index n, T m, bool exponential, T* 
     return few == Wide<T>::size ? d : d.first(few);
   });
 }
-/// What a block of rows has in common: the maximum of each, and Σ exp(x − m) or its logarithm, all at once.
+/// What a block of rows has: the maximum of each, and Σ exp(x − m), whose logarithms are taken all at once.
 template <class T> struct Shifted {
-  static constexpr Index most = Tiles<T>::most;
-  T m[most], sum[most];
-  Wide<T> log_sum() const { return math::log(Wide<T>::load(sum)); }
-  Shifted() {
-    for (T& s : sum) s = T(1);
-  }
+  T m[Wide<T>::size], sum[Wide<T>::size];
+  Wide<T> log_sum(Index rows) const { return math::log(Wide<T>::load_partial(sum, rows, Wide<T>(T(1)))); }
 };
 
 }  // namespace detail
@@ -38,16 +34,17 @@ template <class T> struct Shifted {
 template <class T> void logsumexp(const Sink<T>& y, const View<T>& x, Groups g) {
   const auto to = y.open();
   if (!to) return;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   tiles.each([&](Index r, Index at, Index rows) {
     const T* const from = tiles.gather(0, x.data + at, rows);
     detail::Shifted<T> s;
     for (Index j = 0; j < rows; ++j) {
-      const T* const row = from + j * tiles.pitch;
+      const T* const row = from + j * pitch;
       s.m[j] = detail::shift(row, g.n);
       s.sum[j] = detail::sum_shifted(row, g.n, s.m[j], true);
     }
-    detail::store<T>(to.data + r, Wide<T>::load_partial(s.m, rows) + s.log_sum(), to.add, rows);
+    detail::store<T>(to.data + r, Wide<T>::load_partial(s.m, rows) + s.log_sum(rows), to.add, rows);
   });
 }
 
@@ -56,7 +53,8 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
   const auto to = y.open();
   if (!to) return;
   constexpr Index W = Wide<T>::size;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   const bool in_place = g.inner == 1, add = in_place && to.add;
   tiles.each([&](Index, Index at, Index rows) {
     const T* const from = tiles.gather(0, x.data + at, rows);
@@ -64,8 +62,8 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
     detail::Shifted<T> s;
     T* const apart = add && !logarithm ? detail::work<T>(1, g.n) : nullptr;  // for powers, if y must stay
     for (Index j = 0; j < rows; ++j) {
-      const T* const row = from + j * tiles.pitch;
-      T *const y_row = out + j * tiles.pitch, *const powers = apart ? apart : y_row;
+      const T* const row = from + j * pitch;
+      T *const y_row = out + j * pitch, *const powers = apart ? apart : y_row;
       s.m[j] = detail::shift(row, g.n);
       s.sum[j] = detail::sum_shifted(row, g.n, s.m[j], true, logarithm ? nullptr : powers);
       if (logarithm) continue;
@@ -75,10 +73,10 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
       }
     }
     if (logarithm) {
-      s.log_sum().store(s.sum);
+      s.log_sum(rows).store(s.sum);
       for (Index j = 0; j < rows; ++j)
         for (Index i = 0; i < g.n; i += W) {
-          const Index n = std::min(W, g.n - i), k = j * tiles.pitch + i;
+          const Index n = std::min(W, g.n - i), k = j * pitch + i;
           // x − (m + log Σ) would round the sum first, and lose the digits that x − m has
           const auto p = detail::load_part(from + k, n) - Wide<T>(s.m[j]) - Wide<T>(s.sum[j]);
           detail::store<T>(out + k, p, add, n);
@@ -94,23 +92,27 @@ void softmax_slope(const Sink<T>& dx, const View<T>& y, const View<T>& dy, Group
   const auto to = dx.open();
   if (!to) return;
   constexpr Index W = Wide<T>::size;
-  const detail::Tiles<T> tiles(g);
+  const detail::Tiles<T> tiles{g};
+  const Index pitch = tiles.pitch();
   const bool in_place = g.inner == 1;
   tiles.each([&](Index, Index at, Index rows) {
     const T *const y_rows = tiles.gather(0, y.data + at, rows), *const dy_rows =
                                                                     tiles.gather(1, dy.data + at, rows);
     T* const out = in_place ? to.data + at : tiles.room(1);  // where dy is, which is read before
     for (Index j = 0; j < rows; ++j) {
-      const T *const p = y_rows + j * tiles.pitch, *const d = dy_rows + j * tiles.pitch;
-      const Wide<T> s(detail::sum_blocks<T>(g.n, [&](Index i, Index n) {
-        const auto dy_part = detail::load_part(d + i, n);
-        return logarithm ? dy_part : dy_part * detail::load_part(p + i, n);
-      }));
+      const T *const p = y_rows + j * pitch, *const d = dy_rows + j * pitch;
+      T sum;
+      if constexpr (logarithm)
+        sum = detail::sum_run(g.n, d);
+      else
+        sum = detail::sum_blocks<T>(
+            g.n, [=](Index i, Index n) { return detail::load_part(d + i, n) * detail::load_part(p + i, n); });
+      const Wide<T> s(sum);
       for (Index i = 0; i < g.n; i += W) {
         const Index n = std::min(W, g.n - i);
         const auto y_part = detail::load_part(p + i, n), dy_part = detail::load_part(d + i, n);
         const Wide<T> dx_part = logarithm ? dy_part - math::exp(y_part) * s : y_part * (dy_part - s);
-        detail::store<T>(out + j * tiles.pitch + i, dx_part, in_place && to.add, n);
+        detail::store<T>(out + j * pitch + i, dx_part, in_place && to.add, n);
       }
     }
     if (!in_place) tiles.scatter(to.data + at, to.add, out, rows);
@@ -125,10 +127,10 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
                                               const View<std::int32_t>& t, T smoothing) {
   const auto to = y.open(), keep = kept.open();
   const Index B = z.shape[0], C = z.shape[1];
-  const detail::Tiles<T> tiles({B, C, 1});
+  const detail::Tiles<T> tiles{{B, C, 1}};
   tiles.each([&](Index b, Index at, Index rows) {
     detail::Shifted<T> s;
-    T hit[detail::Tiles<T>::most];
+    T hit[Wide<T>::size];
     for (Index j = 0; j < rows; ++j) {
       const T* const row = z.data + at + j * C;
       s.m[j] = detail::shift(row, C);
@@ -137,7 +139,7 @@ template <class T> void softmax_cross_entropy(const Sink<T>& y, const Sink<T>& k
       if (smoothing != T(0))  // 0 · ∞ is none
         hit[j] = hit[j] + smoothing / T(C) * detail::sum_shifted(row, C, s.m[j], false);
     }
-    const auto log_sum = s.log_sum();
+    const auto log_sum = s.log_sum(rows);
     Wide<T>::load_partial(s.m, rows).store_partial(keep.data + b, rows);
     log_sum.store_partial(keep.data + B + b, rows);
     (log_sum - Wide<T>::load_partial(hit, rows)).store_partial(to.data + b, rows);
@@ -153,7 +155,7 @@ template <class T> void softmax_cross_entropy_slope(const Sink<T>& dz, const Vie
   const Index B = z.shape[0], C = z.shape[1];
   constexpr Index W = Wide<T>::size;
   const T spread = smoothing / T(C);
-  const detail::Tiles<T> tiles({B, C, 1});
+  const detail::Tiles<T> tiles{{B, C, 1}};
   tiles.each([&](Index first, Index, Index rows) {
     for (Index b = first; b < first + rows; ++b) {
       const T g = scale * dy[b * step];
