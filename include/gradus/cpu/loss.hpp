@@ -64,7 +64,7 @@ template <class T> void loss(RunLoss<T> run, bool each, const Sink<T>& l, T* dy,
       sums[p] = detail::sum_run(m, losses);
     }
   });
-  *l.data = numbers[1] * detail::pairwise<T>(pieces, [&](Index p) { return sums[p]; });
+  *l.data = numbers[1] * (pieces == 1 ? sums[0] : detail::sum_run(pieces, sums));
 }
 
 }  // namespace gradus::cpu

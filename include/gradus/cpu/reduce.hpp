@@ -78,16 +78,34 @@ template <class T> T sum_formula(const Pass& pass, Index n) {
   return sum_run(parts, sums);
 }
 
-/// a[c] (+)= the sum of column c over at most eight rows: so many streams a processor reads ahead.
+/// The sum of at most eight rows in m columns: so many streams a processor reads ahead.
+template <class T> Wide<T> eight_rows(const T* x, Index rows, Index m, Index stride) {
+  Wide<T> s[8];
+#pragma GCC unroll 8
+  for (Index r = 0; r < 8; ++r) s[r] = r < rows ? load_part(x + r * stride, m) : Wide<T>(T(-0.0));
+  return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
+/// a[c] (+)= the sum of column c over at most eight rows.
 template <class T> void add_rows(T* a, bool add, const T* x, Index rows, Index columns, Index stride) {
   constexpr Index W = Wide<T>::size;
   for (Index c = 0; c < columns; c += W) {
-    const Index m = std::min(W, columns - c);
-    Wide<T> s[8];
-#pragma GCC unroll 8
-    for (Index r = 0; r < 8; ++r) s[r] = r < rows ? load_part(x + r * stride + c, m) : Wide<T>(T(-0.0));
-    const auto sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    const auto sum = eight_rows(x + c, rows, std::min(W, columns - c), stride);
     (add ? Wide<T>::load(a + c) + sum : sum).store(a + c);
+  }
+}
+/// to[c] (+)= scale · the sum of column c over at most 128 rows, in the order of sum_columns, or of sum_run.
+template <class T> void sum_block(T* to, bool add, const T* x, Index rows, Index columns, T scale) {
+  constexpr Index W = Wide<T>::size;
+  if (columns == 1) {
+    const T s = scale * sum_run(rows, x);
+    *to = add ? *to + s : s;
+    return;
+  }
+  for (Index c = 0; c < columns; c += W) {
+    const Index m = std::min(W, columns - c);
+    auto sum = eight_rows(x + c, rows, m, columns);
+    for (Index r = 8; r < rows; r += 8) sum = sum + eight_rows(x + r * columns + c, rows - r, m, columns);
+    store<T>(to + c, Wide<T>(scale) * sum, add, m);
   }
 }
 /// The sums of columns, pairwise as above: each digit of the counter is a row of them. They are padded to
@@ -155,6 +173,8 @@ void sum_all(detail::RunFormula f, const Sink<T>& y, T scale, const T* scalars, 
 template <class T> void sum(const Sink<T>& y, const View<T>& x, Groups g, T scale) {
   const auto to = y.open();
   if (!to) return;
+  if (g.outer == 1 && g.inner <= 64 && g.n > 1 && g.n <= 128)  // a small layer's biases: nothing to set up
+    return detail::sum_block(to.data, to.add, x.data, g.n, g.inner, scale);
   if (g.n == 1) g = {1, 1, g.outer * g.inner};  // nothing to add up
   const Index part = g.inner == 1
                          ? detail::part_size
