@@ -15,6 +15,7 @@
 #include <gradus/core/instruction_set.hpp>
 #include <gradus/core/parallel.hpp>
 #include <gradus/core/peak.hpp>
+#include <gradus/cpu/gemm_library.hpp>
 #include <gradus/version.hpp>
 
 namespace gradus {
@@ -98,8 +99,8 @@ template <int = 0> std::string advice(std::string_view built_for, std::string_vi
 
 /// A few lines for a bug report, or for who wonders about speed: version, compiler, the SIMD instructions
 /// that were compiled in and those that the processor offers, each with the rate of multiply-adds that is
-/// measured now (a millisecond), threads, devices (and why not), and what to build otherwise. Every line ends
-/// in a newline.
+/// measured now (a millisecond), threads, the library that large products are left to, if any, devices (and
+/// why not), and what to build otherwise. Every line ends in a newline.
 template <int = 0> std::string about() {
   const std::string_view built_for = detail::first_unit.features;
   const std::string processor = detail::processor_features();
@@ -117,6 +118,9 @@ template <int = 0> std::string about() {
     text +=
         detail::message("\nthreads: ", threads(), " (usable processors: ", detail::usable_processors(), ")");
   } catch (const Error& e) { text += detail::message("\nthreads: ", e.what()); }
+#ifdef GRADUS_GEMM_LIBRARY
+  text += "\nlarge products: " GRADUS_GEMM_LIBRARY;
+#endif
   text += "\ndevices: cpu";
   for (auto* kind = DeviceKind::first; kind; kind = kind->next) {
     const std::string why_not = kind->why_not(0);

@@ -6,11 +6,13 @@
 //   gemm_packed   the rest
 // The last two add in one and the same order (gemm_tile.hpp) and use some 90 % of the machine's multiply-adds
 // from 256 rows, columns and terms up. Threads take rows or columns of C, never parts of sums.
+// Where a program is configured so, a library serves what is large, in its own order (gemm_library.hpp).
 #pragma once
 
 #include <algorithm>
 
 #include <gradus/core/parallel.hpp>
+#include <gradus/cpu/gemm_library.hpp>
 #include <gradus/cpu/gemm_packed.hpp>
 #include <gradus/cpu/gemm_small.hpp>
 #include <gradus/fwd.hpp>
@@ -73,6 +75,10 @@ void gemm(T* c, bool add, Matrix<T> a, Matrix<T> b, Index M, Index N, Index K, F
     if (!add) std::fill_n(c, M * N, T());
   } else if constexpr (!detail::has_packets<T>) {
     detail::gemm_plain(c, add, a, b, M, N, K);
+#ifdef GRADUS_GEMM_LIBRARY
+  } else if (detail::gemm_library(c, add, a, b, M, N, K, finish)) {
+    return;
+#endif
   } else if (detail::work_of(M * N, K) > 2 * detail::enough_work || !detail::is_small(a, M, N, K)) {
     return detail::gemm_parallel(c, add, a, b, M, N, K, finish);
   } else {
