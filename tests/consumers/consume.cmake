@@ -1,8 +1,8 @@
 # cmake -DWAY=... -DROOT=... -DBUILD=... -DWORK=... -DCXX=... -DGENERATOR=... -DEIGEN=... -DEIGEN_CMAKE=... -DCUDA=...
-#       -P consume.cmake
+#       [-DBLAS=...] -P consume.cmake
 #
 # Uses gradus as a program elsewhere does, in one of six ways, in an empty directory, and runs that program. The seventh
-# way, without_cuda, ends with the error that it is about.
+# way, without_cuda, ends with the error that it is about. BLAS: the file of tests/blas/own, which serves large products.
 cmake_policy(VERSION 3.21)
 set(sources ${ROOT}/tests/consumers/main.cpp)
 set(flags -O0 -std=c++20)
@@ -18,6 +18,16 @@ function(run)
   set(out "${out}" PARENT_SCOPE)
 endfunction()
 
+set(blas)
+if(BLAS)
+  set(blas -DGRADUS_BLAS=cblas -DGRADUS_CBLAS_INCLUDE_DIR=${ROOT}/tests/blas/own -DBLAS_LIBRARIES=${BLAS})
+  set(BUILD ${WORK}/gradus)
+  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${ROOT} -B ${BUILD} -DCMAKE_CXX_COMPILER=${CXX} -DEigen3_DIR=${EIGEN_CMAKE}
+      -DGRADUS_BUILD_TESTS=OFF -DGRADUS_BUILD_EXAMPLES=OFF ${blas})
+  if(WAY STREQUAL "find_package")  # the choice is the installed package's
+    list(POP_FRONT blas)
+  endif()
+endif()
 if(WAY MATCHES "find_package|pkg_config|cuda")
   run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 endif()
@@ -43,7 +53,7 @@ else()
   # None: no optimisation, whatever the default
   run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${ROOT}/tests/consumers/${WAY} -B ${WORK} -DCMAKE_CXX_COMPILER=${CXX}
       -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O0 -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DEigen3_DIR=${EIGEN_CMAKE}
-      -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+      -DCMAKE_PREFIX_PATH=${WORK}/prefix ${blas})
   file(READ ${WORK}/compile_commands.json commands)
   if(commands MATCHES "-m(arch|cpu)=")
     message(FATAL_ERROR "${WAY}: gradus chose the consumer's processor:\n${commands}")
@@ -51,6 +61,9 @@ else()
     message(FATAL_ERROR "${WAY}: -ffp-contract=off does not reach the consumer:\n${commands}")
   endif()
   run(${CMAKE_COMMAND} --build ${WORK})
+endif()
+if(BLAS AND NOT "${commands} ${gradus_flags}" MATCHES "-DGRADUS_CBLAS")  # where it is defined, the linker needs a CBLAS
+  message(FATAL_ERROR "${WAY}: large products are not left to the library that was chosen")
 endif()
 
 run(${WORK}/consumer)
