@@ -107,3 +107,47 @@ TEST_CASE("sums and extremes give the same bits at any number of threads") {
     });
   }
 }
+
+TEST_CASE("long sums are cut into parts, which threads share: the same bits, and right") {
+  const auto x = numbers({400001}, 0, 1).to<float>();
+  long double truth = 0;
+  for (const float v : x.values()) truth += v;
+  same_at_any_number_of_threads([&] {
+    Array<float> y(Shape{});
+    kernels::sum_all(kernels::formula<kernels::Identity, float, float, 0, float>, sink(y), 1.f,
+                     static_cast<const float*>(nullptr), x.view());
+    CHECK(std::abs(static_cast<double>((y.item() - truth) / truth)) <= 4 * 0x1p-24);
+    return y;
+  });
+  for (const Index columns : {2, 17, 100, 1500}) {  // [n, columns] in several parts, the last one short
+    const Index n = x.size() / columns;
+    same_at_any_number_of_threads([&] { return sum_of(x, {1, n, columns}); });
+    const auto y = sum_of(x, {1, n, columns});
+    long double s = 0;
+    for (Index k = 0; k < n; ++k) s += x(k * columns + 1);
+    CHECK(std::abs(static_cast<double>((y(1) - s) / s)) <= 4 * 0x1p-24);
+  }
+  same_at_any_number_of_threads([&] { return sum_of(x, {400001, 1, 1}, 0.5f); });
+}
+
+TEST_CASE("extremes of rows of every length: NaN wins, and the first of equals is the place") {
+  for (Index n = 1; n <= 150; ++n) {
+    const auto x = numbers({3, n}).to<float>();
+    for (const Index nan : {Index(-1), n / 2}) {
+      Array<float> z = x.copy(), y(Shape{3});
+      Array<std::int32_t> at(Shape{3});
+      if (nan >= 0) z.ref(1, nan) = NAN;
+      kernels::extreme<true>(sink(y), z.view(), {3, n, 1});
+      kernels::extreme_place<true>(sink(at), z.view(), {3, n, 1});
+      bool right = true;
+      for (Index r = 0; r < 3; ++r) {
+        Index best = 0;
+        for (Index k = 1; k < n; ++k)
+          if (z(r, k) > z(r, best)) best = k;
+        if (r == 1 && nan >= 0) best = nan;
+        right &= at(r) == best && (z(r, best) == y(r) || (std::isnan(y(r)) && best == nan));
+      }
+      CHECK(right);
+    }
+  }
+}

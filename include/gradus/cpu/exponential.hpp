@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // exp, expm1, tanh, log and log1p of one packet.
 //
-//   exp    x = 2n ln 2 + r, |r| <= ln 2       eˣ = 2ⁿ · 2ⁿ · (1 + r + r² q(r))
-//   expm1  x =  n ln 2 + r, |r| <= ½ ln 2     eˣ - 1 = 2ⁿ p + (2ⁿ - 1),  p = r + r² q(r)
-//   tanh   |x| < 0.55: x + x³ p(x²)           else 1 - 2 / (e²ˣ + 1)
+//   exp    x = n ln 2 + r, |r| <= ½ ln 2      eˣ = 2ⁿ (1 + r + r² q(r))
+//   expm1  the same                           eˣ - 1 = 2ⁿ p + (2ⁿ - 1),  p = r + r² q(r)
+//   tanh   |x| < 0.55: x + x³ p(x²)           else t / (t + 2),  t = e²ˣ - 1
 //   log    x = 2ᵉ (1 + f), √½ <= 1 + f < √2   e ln 2 + log(1 + f)
 //   log1p  the same for u = 1 + x rounded, f corrected by what the rounding lost
 //
-// Multiplying by 2ⁿ twice reaches infinity and the denormal numbers with one rounding and no special case.
+// A packet whose numbers are all plain takes the short way, any other one a function that does everything and
+// gives the plain lanes the same bits: there 2ⁿ is two factors, which reach infinity and the denormal numbers
+// with one rounding.
 // ln 2 is subtracted in two parts, the first so short that its multiples are exact without a fused
 // multiply-add too. The methods are Cody and Waite's, "Software Manual for the Elementary Functions", 1980,
 // as in Cephes (float log) and fdlibm (double log); J.-M. Muller, "Elementary Functions", 3rd ed. 2016, ch.
