@@ -2,8 +2,7 @@
 // A pointwise loss and its slope in one pass over predictions and targets, whatever the loss.
 #pragma once
 
-#include <gradus/cpu/reduce.hpp>
-#include <gradus/cpu/work.hpp>
+#include <gradus/cpu/sum.hpp>
 
 namespace gradus::cpu {
 
