@@ -34,7 +34,8 @@ std::vector<io::Json> rows_of(int (*benchmark)(const bench::Arguments&), std::ve
   text << in.rdbuf();
   std::filesystem::remove(file);
   const auto report = io::Json::parse(text.str());
-  CHECK(report.at("versions").at("gradus").string() == about());
+  const std::string as_now = about();  // up to the first rate, which is measured anew each time
+  CHECK(report.at("versions").at("gradus").string().starts_with(as_now.substr(0, as_now.find('('))));
   return report.at("rows").items();
 }
 void check_rows(const std::vector<io::Json>& rows, std::size_t count, const std::string& unit) {

@@ -113,7 +113,7 @@ template <class T> void sum_block(T* to, bool add, const T* x, Index rows, Index
 template <class T> const T* sum_columns(const T* x, Index rows, Index columns, Index stride) {
   constexpr Index W = Wide<T>::size, block = 128;
   const Index room = (columns + W - 1) / W * W;
-  T* const sums = work<T>(0, room * (std::bit_width(std::size_t(rows / block)) + 2));
+  T* const sums = work<T>(0, room * (Index(std::bit_width(std::size_t(rows / block))) + 2));
   if (rows == 0) std::fill_n(sums, room, T(0));
   Index depth = 0;  // digits
   for (Index first = 0, blocks = 1; first < rows; first += block, ++blocks) {
