@@ -54,8 +54,9 @@ Tensor<T> run(const char* who, const Parameter<T>* const* more, std::size_t n, c
   const bool recorded = call.state && call.wanted && is_differentiable<T>;
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
   auto* const node = new (recorded ? call.state->records.get(sizeof(Node)) : own) Node(make, x...);
-  for (std::size_t k = 0; k < n; ++k)
-    node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
+  if constexpr (N > sizeof...(x))
+    for (std::size_t k = 0; k < n; ++k)
+      node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
   Sink<T> y{nullptr, node->op.shape(), call.device};
   const Share memory = call.allocate(y);
   Step step(call.device, call.state, recorded);
