@@ -164,6 +164,68 @@ TEMPLATE_TEST_CASE("gemm adds in one order, whatever the shape and the road", ""
   }
 }
 
+TEMPLATE_TEST_CASE("gemm of one or two terms adds as all others do", "", float, double) {
+  constexpr TestType infinite = std::numeric_limits<TestType>::infinity(),
+                     nan = std::numeric_limits<TestType>::quiet_NaN();
+  const auto same = [](TestType x, TestType y) {
+    return std::isnan(x) ? std::isnan(y) : same_bits<TestType>({x}, {y});
+  };
+  int wrong = 0;
+  for (const Index M : {1, 2, 7, 32, 33, 64, 100})
+    for (const Index N : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100})
+      for (const Index K : {1, 2})
+        for (const bool special : {false, true}) {
+          Problem<TestType> p{M, N, K};
+          if (special) {  // zeros of both signs, and what no padded lane may bring into others
+            p.a[0] = TestType(-0.0), p.b[0] = 0, p.c[0] = TestType(-0.0);
+            p.a.back() = nan, p.b.back() = infinite;
+            if (N > 2) p.b[1] = -infinite;
+          }
+          for (const bool add : {false, true}) {
+            const auto expected = p.chain(add);
+            for (const Layout layout : layouts)
+              for (const int threads : {1, 3}) {
+                const Threads now(threads);
+                const auto c = p.run(layout, add);
+                for (std::size_t i = 0; i < c.size(); ++i) wrong += !same(c[i], expected[i]);
+              }
+          }
+        }
+  CHECK(wrong == 0);
+  for (auto [M, N, K] : {std::array<Index, 3>{3000, 100, 1}, {100, 3001, 2}, {40001, 1, 1}, {40001, 5, 2}}) {
+    const Problem<TestType> p{M, N, K};  // worth several threads
+    for (const Layout layout : layouts)
+      for (const int threads : {1, 2, 8}) {
+        const Threads now(threads);
+        CHECK(same_bits(p.run(layout, true), p.chain(true)));
+      }
+  }
+}
+
+TEST_CASE("gemm of one or two terms reads matrices that are parts of others") {
+  constexpr Index row = 7, column = 3;  // between neighbours of A and of B
+  const auto x = numbers<float>(4000, 5), y = numbers<float>(4000, 6);
+  int wrong = 0;
+  for (const Index M : {1, 5, 40})
+    for (const Index N : {1, 3, 16, 40})
+      for (const Index K : {1, 2})
+        for (const bool turned : {false, true}) {
+          const Matrix<float> a = turned ? Matrix<float>{x.data(), column, row * 20}
+                                         : Matrix<float>{x.data(), row, column},
+                              b = turned ? Matrix<float>{y.data(), row, column}
+                                         : Matrix<float>{y.data(), column * 50, row};
+          std::vector<float> c(static_cast<std::size_t>(M * N));
+          gradus::cpu::gemm(c.data(), false, a, b, M, N, K);
+          Problem<float> p{M, N, K};
+          for (Index m = 0; m < M; ++m)
+            for (Index k = 0; k < K; ++k) p.a[static_cast<std::size_t>(m * K + k)] = a(m, k);
+          for (Index k = 0; k < K; ++k)
+            for (Index n = 0; n < N; ++n) p.b[static_cast<std::size_t>(k * N + n)] = b(k, n);
+          wrong += !same_bits(c, p.chain(false));
+        }
+  CHECK(wrong == 0);
+}
+
 TEMPLATE_TEST_CASE("gemm gives the same bits at any number of threads", "", float, double) {
   struct Size {
     Index M, N, K;

@@ -26,7 +26,8 @@ template <class T> bool is_small(const Matrix<T>& a, Index M, Index N, Index K) 
   return bytes <= 1024 * 1024 && (a.column_stride == 1 || M <= 64 || terms <= 256);
 }
 
-/// C (+)= A·B of K terms, one or two: too few to keep a tile at work. B's rows stay in registers.
+/// C (+)= A·B of K terms, one or two: too few to keep a tile at work. A packet of each of B's rows stays in
+/// registers, and C is written in strips as wide: for few rows, or one strip.
 template <int K, class T> [[gnu::noinline]] void thin(T* c, Index c_row, bool add, const Matrix<T>& a,
                                                       const Matrix<T>& b, Index M, Index N) {
   namespace ei = Eigen::internal;
@@ -35,11 +36,16 @@ template <int K, class T> [[gnu::noinline]] void thin(T* c, Index c_row, bool ad
   for (Index n = 0; n < N; n += W, c += W) {
     const Index columns = std::min(N - n, W);
     P row[K];
-    for (int k = 0; k < K; ++k) {
-      const T* const from = &b(k, n);
-      row[k] = columns < W            ? gather_first<P>(from, b.column_stride, columns)
-               : b.column_stride == 1 ? ei::ploadu<P>(from)
-                                      : ei::pgather<T, P>(from, b.column_stride);
+    if (columns == W && b.row_stride == 1 && b.column_stride == K) {  // the compiler makes it a shuffle
+      alignas(64) T numbers[K][W];
+      const T* const from = &b(0, n);
+      for (Index i = 0; i < W; ++i)
+        for (int k = 0; k < K; ++k) numbers[k][i] = from[i * K + k];
+      for (int k = 0; k < K; ++k) row[k] = ei::pload<P>(numbers[k]);
+    } else {
+      for (int k = 0; k < K; ++k)
+        row[k] = columns == W && b.column_stride == 1 ? ei::ploadu<P>(&b(k, n))
+                                                      : gather_first<P>(&b(k, n), b.column_stride, columns);
     }
     const T* factor = a.data;
     T* to = c;
@@ -135,8 +141,10 @@ template <class T> void gemm_small_panels(T* c, Index c_row, bool turned, bool a
 /// C (+)= A·B for C [M, N], its rows c_row apart.
 template <class T> void gemm_small(T* c, Index c_row, bool add, const Matrix<T>& a, const Matrix<T>& b,
                                    Index M, Index N, Index K) {
-  if (K == 1) return thin<1>(c, c_row, add, a, b, M, N);
-  if (K == 2) return thin<2>(c, c_row, add, a, b, M, N);
+  if (K <= 2 && N == 1 && c_row == 1 && a.row_stride == 1 && M > 1)  // a column is a row of its transpose
+    return gemm_small(c, M, add, b.transposed(), a.transposed(), 1, M, K);
+  if (K <= 2 && (M <= 32 || N <= packet_size<T>))
+    return K == 1 ? thin<1>(c, c_row, add, a, b, M, N) : thin<2>(c, c_row, add, a, b, M, N);
   const bool few = N < M && (N == 1 || (N <= 4 && 4 * N <= packet_size<T>));
   if (few)  // turned, unless C is but one column: in memory that is a row
     gemm_small_panels(c, c_row, N > 1 || c_row > 1, add, b.transposed(), a.transposed(), N, M, K);
