@@ -32,8 +32,9 @@ def rows_of(path):
         raise Unusable(f"{path}: {e.strerror}")
     except (ValueError, KeyError, TypeError) as e:
         raise Unusable(f"{path}: not a file of bench/run.py ({type(e).__name__}: {e})")
-    if not all(ns > 0 for ns, _, _ in rows.values()):
-        raise Unusable(f"{path}: a row took no time")
+    for name, (ns, low, high) in rows.items():
+        if not 0 < low <= ns <= high < math.inf:
+            raise Unusable(f"{path}: {name} has {ns} ns, quartiles {low} and {high}")
     return rows
 
 
@@ -57,6 +58,8 @@ def main():
     if len(sys.argv) != 3:
         raise Unusable("usage: compare.py OLD.json NEW.json")
     old, new = (rows_of(path) for path in sys.argv[1:])
+    if not old.keys() & new.keys():
+        raise Unusable("the files have no row in common")
     slower, quicker = compare(old, new)
     for word, changed in (("slower", slower), ("quicker", quicker)):
         for ratio, bound, name in changed:

@@ -2,6 +2,7 @@
 """compare.py as it is called: what it prints of two files, and its exit status."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -63,10 +64,14 @@ class Compare(unittest.TestCase):
         good = self.file("good", json.dumps({"rows": [row("a", 1)]}))
         empty = self.file("empty", "{}")
         nothing = self.file("nothing", json.dumps({"rows": [row("a", 0)]}))
+        infinite = self.file("infinite", json.dumps({"rows": [row("a", math.inf)]}))
+        other = self.file("other", json.dumps({"rows": [row("b", 1)]}))
         for paths in (
             [good],
             [good, empty],
             [good, nothing],
+            [infinite, infinite],
+            [good, other],
             [good, self.file("torn", "{")],
             [good + "?", good],
         ):
