@@ -99,7 +99,10 @@ def run(program, options, work):
     command += [f"--benchmark_repetitions={2 if options.quick else REPETITIONS}"]
     command += [f"--benchmark_min_time={0.0001 if options.quick else SECONDS}"]
     command += ["--benchmark_enable_random_interleaving=true"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    except OSError as e:
+        sys.exit(f"run.py: {program}: {e.strerror}")
     if done.returncode != 0:
         sys.exit(f"run.py: {program} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     with open(out) as file:
@@ -232,6 +235,10 @@ def measure(options, work):
 
 def main():
     options, begin = arguments(), time.monotonic()
+    try:
+        os.makedirs(options.results, exist_ok=True)  # now, not after minutes
+    except OSError as e:
+        sys.exit(f"run.py: {options.results}: {e.strerror}")
     with tempfile.TemporaryDirectory(prefix="gradus_bench_") as work:
         before = processors_taken()
         result = measure(options, work)
@@ -240,7 +247,6 @@ def main():
         print(f"\nthe machine is not idle: others have {taken} of its processors")
     machine = options.machine or f"{result['machine']['processor']} x{result['machine']['processors']}"
     stem = os.path.join(options.results, re.sub(r"[^a-z0-9]+", "_", machine.lower()).strip("_"))
-    os.makedirs(options.results, exist_ok=True)
     with open(stem + ".json", "w") as file:
         file.write(written(result) + "\n")
     print()

@@ -321,7 +321,11 @@ def main(arguments):
     everyone = {}
     try:
         server = os.path.join(options.build, "bench", "bench_train_serve")
-        subprocess.run([server, "--nets", work] + ["--quick"] * options.quick, check=True)
+        try:
+            subprocess.run([server, "--nets", work] + ["--quick"] * options.quick, check=True)
+        except (OSError, subprocess.CalledProcessError) as e:
+            build = "cmake --preset bench && cmake --build --preset bench --target bench_peers"
+            sys.exit(f"steps.py: {e}\nbuild it: {build}")
         with open(os.path.join(work, "rows.json")) as file:
             nets = json.load(file)["rows"]
         everyone |= contestants(options, work)

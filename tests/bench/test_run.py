@@ -79,6 +79,19 @@ class Run(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("fault: a planted fault", text)
 
+    def test_what_is_not_there_is_told_in_a_line(self):
+        script, file = os.path.join(BENCH, "run.py"), os.path.join(self.folder.name, "file")
+        with open(file, "w"):
+            pass
+        for words in (["no/program"], [PROGRAM, "--results", file]):
+            done = subprocess.run(
+                [sys.executable, script, "--no-peers", "--results", self.folder.name, *words],
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^run.py: .*\n$")
+
     def test_the_file_is_json_of_short_lines(self):
         rows = [{"name": "ä", "ns": 1.5}, {"name": "b"}]
         result = {"machine": {"caches": [1, 2]}, "rows": rows, "none": [], "peers": {"rows": rows}}

@@ -115,6 +115,12 @@ class Steps(unittest.TestCase):
         self.assertIn("us", row["gradus loop"])
         self.assertEqual(report["versions"]["fake"], "1")
 
+    def test_without_a_build_it_says_what_to_build(self):
+        with self.assertRaises(SystemExit) as end:
+            steps.main([os.path.join(self.folder, "out.json"), "--build", self.folder])
+        self.assertIn("bench_train_serve", end.exception.code)
+        self.assertIn("--target bench_peers", end.exception.code)
+
     def test_after_its_time_nothing_new_is_begun(self):
         row = self.run_steps("--seconds", "0", "--rows", "2-16-1", "--threads", "1")["rows"][0]["contestants"]
         self.assertEqual(row["gradus loop"]["skipped"], "the time was up")
