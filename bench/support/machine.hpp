@@ -117,10 +117,15 @@ struct Stream {
   double copy, add, triad;
 };
 
-/// Over arrays of four times the largest cache (64 MiB at least).
+/// Over arrays of four times the largest caches that so many threads can have, as STREAM's rules want it
+/// (64 MiB at least).
 inline Stream stream(int threads) {
+  const auto& machine = benchmark::CPUInfo::Get();
   Index largest = 16 << 20;
-  for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max<Index>(largest, cache.size);
+  for (const auto& cache : machine.caches) {
+    const int there_are = machine.num_cpus / std::max(1, cache.num_sharing);
+    largest = std::max(largest, Index{cache.size} * std::clamp(there_are, 1, threads));
+  }
   const Index n = 4 * largest / Index(sizeof(double));
   std::vector<double> a(std::size_t(n), 0), b = a, c = a;
   const auto rate = [&](int arrays, auto&& part) {
