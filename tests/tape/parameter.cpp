@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <optional>
+#include <utility>
+
 #include <gradus/ops/ops.hpp>
 #include <gradus/tape/tape.hpp>
 
+#include "tests/core/fake_device.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/words.hpp"
 
@@ -124,4 +128,108 @@ TEST_CASE("a parameter may go before its tape's backward") {
   tape.backward(loss);
   CHECK(loss.item() == 25 + 72 + 7);
   CHECK(tape.gradient(x) == Values{1, 1});
+}
+
+namespace {
+
+/// y = W x + b, in the way of layers: the tape finds their parameters where the step before had them.
+struct Layer {
+  Parameter<double> w, b;
+  Layer(Index out, Index in, double value) : w(full({out, in}, value)), b(full({out}, value)) {}
+  Tensor<double> operator()(const Tensor<double>& x) const {
+    const LinearLayer<double> own{&w, &b, nullptr};
+    return linear(x, &own, 1);
+  }
+};
+std::int64_t owners(const Values& a) { return a.share().owners(); }
+
+}  // namespace
+
+TEST_CASE("a layer may go before its tape's backward, or move") {
+  Tape tape;
+  for (int step = 0; step < 3; ++step) {
+    const auto x = tape.variable(Values{{1, 2}});
+    std::optional<Layer> gone(Layer(2, 2, 3));
+    const auto hidden = (*gone)(x);
+    gone.reset();
+    Layer first(1, 2, 5);
+    const auto y = first(hidden);
+    const Layer moved = std::move(first);
+    tape.backward(sum(y));
+    CHECK(y.item() == 5 * (12 + 12) + 5);
+    CHECK(tape.gradient(x) == Values{{30, 30}});
+    CHECK(moved.w.gradient() == Values{{12, 12}});
+    CHECK(moved.b.gradient() == Values{1});
+  }
+}
+
+TEST_CASE("a tape lets go of the parameters of the step before") {
+  Tape tape;
+  const auto step = [&](const std::vector<const Layer*>& layers) {
+    auto y = tape.input(Values{{1, 2}});
+    for (const Layer* l : layers) y = (*l)(y);
+    tape.backward(sum(y));
+  };
+  const Layer a(2, 2, 1), b(2, 2, 2), c(2, 2, 3);
+  const auto kept = [&] {
+    return std::vector{owners(a.w.value()), owners(b.w.value()), owners(c.b.value())};
+  };
+  using Owners = std::vector<std::int64_t>;
+  CHECK(kept() == Owners{1, 1, 1});
+  for (int k = 0; k < 3; ++k) step({&a, &b});
+  CHECK(kept() == Owners{2, 2, 1});
+  step({&c});  // in a's place; b's is given back with the step
+  CHECK(kept()[0] == 1);
+  step({&c, &c});
+  CHECK(kept() == Owners{1, 1, 3});
+  step({&a, &b, &c});
+  tape.next_step();
+  CHECK(kept() == Owners{2, 2, 2});
+  tape.clear();
+  CHECK(kept() == Owners{1, 1, 1});
+  {
+    Tape other;
+    other.backward(sum(b(other.input(Values{{1, 2}}))));
+    CHECK(kept() == Owners{1, 2, 1});
+  }
+  CHECK(kept() == Owners{1, 1, 1});
+  for (const Layer* l : {&a, &b, &c}) CHECK(l->w.share().owners() == 1);
+}
+
+TEST_CASE("a tape goes on where an op has failed after it took parameters") {
+  const Layer right(2, 2, 1), wrong(2, 3, 1);
+  Tape tape;
+  for (int k = 0; k < 2; ++k) {
+    const auto x = tape.input(Values{{1, 2}});
+    CHECK_THROWS_AS(wrong(x), ShapeError);
+    tape.backward(sum(right(x)));
+    CHECK(right.b.gradient() == Values{1.0 + k, 1.0 + k});
+  }
+}
+
+TEST_CASE("a parameter that goes to another device before backward is an error") {
+  for (const bool bias : {false, true}) {
+    Layer layer(1, 2, 3);
+    Tape tape;
+    const auto y = layer(tape.input(Values{{1, 2}}));
+    (bias ? layer.b : layer.w).to("fake:0");
+    CHECK(y.item() == 12);  // of the numbers that it had
+    CHECK(words<DeviceError>([&] { tape.backward(sum(y)); }) ==
+          std::string("backward: a parameter ") + (bias ? "[1]" : "[1, 2]") +
+              " went to fake:0 after it was used on cpu");
+    (bias ? layer.b : layer.w).to("cpu");
+    tape.backward(sum(layer(tape.input(Values{{1, 2}}))));
+    CHECK(layer.w.gradient()(0, 0) >= 1);
+  }
+}
+
+TEST_CASE("parameters of no numbers") {
+  const Layer none(2, 0, 1);
+  Tape tape;
+  for (int k = 0; k < 2; ++k) {
+    const auto y = none(tape.input(Values(Shape{3, 0})));
+    tape.backward(sum(y));
+    CHECK(y.array() == full({3, 2}, 1.0));
+  }
+  CHECK(none.b.gradient() == Values{6, 6});
 }

@@ -29,7 +29,7 @@ struct StepState {
   Arena records, numbers;
   std::vector<Share> kept;        // the arrays and parameters that were brought onto the tape
   std::vector<Share> parameters;  // of layers, in the order of their use
-  std::size_t used = 0;           // by this step; those beyond are of an earlier one
+  std::size_t used = 0;           // of them by this step; those beyond are of the one before
   Device device;
   std::uint64_t number = 1;                     // of the step, over the whole life of this state
   std::uint64_t draws = 0;                      // random draws so far
@@ -45,6 +45,8 @@ struct StepState {
   /// Where a kernel writes a gradient; nowhere, if nobody wants it.
   template <class U> Sink<U> sink(Gradient* g) {
     if (!is_differentiable<U> || !g || !g->wanted) return {};
+    if (g->device != device) [[unlikely]]
+      fail_moved(*g);
     if (!g->allocate) {
       g->step = this;
       g->allocate = [](Gradient& own) -> void* { return own.step->allocate<U>(own.shape.size()); };
@@ -71,6 +73,7 @@ struct StepState {
   }
 
   void end() {
+    while (parameters.size() > used) parameters.pop_back();
     last = nullptr;
     records.clear();
     numbers.clear();
@@ -103,8 +106,7 @@ struct StepState {
   static void release(StepState& s) {
     // to others as new; and end() might ask a device for memory
     if (!s.device.is_cpu()) s.numbers.set_device({}), s.device = {};
-    s.end();
-    s.parameters.clear();
+    s.end(), s.parameters.clear();
     s.draws_before = nullptr;
     s.alive = false;
     SpinGuard guard(pool().lock);
@@ -112,6 +114,11 @@ struct StepState {
   }
 
  private:
+  [[noreturn, gnu::noinline, gnu::cold]] void fail_moved(const Gradient& g) const {
+    fail<DeviceError>("backward: a parameter ", g.shape, " went to ", g.device.name(),
+                      " after it was used on ", device.name());
+  }
+
   struct States {
     SpinLock lock;
     StepState* free = nullptr;

@@ -53,14 +53,14 @@ template <class T> class Feed {
   /// The samples of these rows, in the memory of the tape's next step.
   const Sample<T>& load(Tape& tape, std::span<const std::int32_t> rows) {
     if (memory_) return load(tape, on_device(rows));
-    tape.clear();
+    tape.next_step();
     read(tape, rows);
     Gathering gathering(tape, on_device(rows));
     return weigh(gathering);
   }
   /// The same for rows that lie on the device already; of data in memory.
   const Sample<T>& load(Tape& tape, const View<std::int32_t>& at) {
-    tape.clear();
+    tape.next_step();
     Gathering gathering(tape, at);
     for (std::size_t i = 0; i < sample_.inputs.size(); ++i)
       sample_.inputs[i] = gathering.take(arrays_.inputs[i]);
