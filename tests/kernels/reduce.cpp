@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <array>
+#include <limits>
+
 #include <gradus/kernels/reduce.hpp>
 
 #include "tests/support/catch.hpp"
@@ -150,4 +153,63 @@ TEST_CASE("extremes of rows of every length: NaN wins, and the first of equals i
       CHECK(right);
     }
   }
+}
+
+namespace {
+
+/// Its slope is not the value's, and all three numbers matter.
+struct Apart {
+  template <class X> static X value(X y, X t, X s) { return s * math::abs(y - t) + y; }
+  template <class X> static X slope(X y, X t, X s) { return s * y - math::exp(t); }
+};
+
+/// l and dy of n elements at one address or another; dy with room behind it, in which nothing may be written.
+template <class F, class T>
+std::array<Array<T>, 2> loss_of(Index n, bool each, bool slope = true, Index first = 0) {
+  const auto y = numbers({n + first}, -2, 2).to<T>(), t = numbers({n + first}, -1, 1, 2).to<T>();
+  auto l = full<T>(each ? Shape{n} : Shape(), T(77)), dy = full<T>({n + 64}, T(77));
+  const T own[] = {T(0.75), each ? T(1) : T(0.125)};
+  kernels::loss(kernels::loss_of<F, T>, each, sink(l), slope ? sink(dy) : Sink<T>(), own,
+                y.slice(first, n + first).view(), t.slice(first, n + first).view());
+  return {l, dy};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a loss and its slope, of every size around its blocks", "", float, double) {
+  using T = TestType;
+  const T u = std::numeric_limits<T>::epsilon();
+  for (const Index n : {0, 1, 7, 8, 15, 16, 17, 31, 1023, 1024, 1025, 8 * 1024 + 1, 100003})
+    for (const Index first : {0, 3}) {
+      INFO(n << " elements from " << first);
+      const auto y = numbers({n + first}, -2, 2).to<T>(), t = numbers({n + first}, -1, 1, 2).to<T>();
+      const auto [l, dl] = loss_of<Apart, T>(n, true, true, first);
+      const auto [sum, ds] = loss_of<Apart, T>(n, false, true, first);
+      long double total = 0, size = 0;
+      int wrong = 0;
+      for (Index i = 0; i < n; ++i) {
+        const long double a = y(first + i), b = t(first + i), value = 0.75L * std::abs(a - b) + a,
+                          slope = 0.75L * a - std::exp(b);
+        const auto within = [&](T got, long double want, long double scale) {
+          return std::abs(got - want) <= 4 * u * scale;
+        };
+        wrong += !within(l(i), value, 5) + !within(dl(i), slope, 5) + !within(ds(i), slope / 8, 5 / 8.0L);
+        total += value, size += std::abs(value);
+      }
+      for (Index i = n; i < n + 64; ++i) wrong += (dl(i) != T(77)) + (ds(i) != T(77));
+      CHECK(wrong == 0);
+      CHECK(std::abs(sum.item() - total / 8) <= 8 * u * (size + 1));
+    }
+}
+
+TEST_CASE("a loss has the same bits at any number of threads, with a slope and without, wherever it lies") {
+  for (const Index n : {0, 1, 15, 16, 17, 1024, 1025, 100003})
+    for (const bool each : {false, true}) {
+      INFO(n << " elements, " << (each ? "each" : "their sum"));
+      for (const std::size_t part : {0, 1})
+        same_at_any_number_of_threads([&] { return loss_of<Apart, float>(n, each)[part]; });
+      same_at_any_number_of_threads([&] { return loss_of<Apart, double>(n, each, false)[0]; });
+      CHECK(loss_of<Apart, double>(n, each, false)[0] == loss_of<Apart, double>(n, each)[0]);
+      CHECK(loss_of<Apart, float>(n, each, false)[1] == full<float>({n + 64}, 77.f));
+    }
 }
