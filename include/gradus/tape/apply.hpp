@@ -54,9 +54,8 @@ Tensor<T> run(const char* who, const Parameter<T>* const* more, std::size_t n, c
   const bool recorded = call.state && call.wanted && is_differentiable<T>;
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
   auto* const node = new (recorded ? call.state->records.get(sizeof(Node)) : own) Node(make, x...);
-  if constexpr (N > sizeof...(x))
-    for (std::size_t k = 0; k < n; ++k)
-      node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
+  for (std::size_t k = 0; k < n && k < N - sizeof...(x); ++k)
+    node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
   Sink<T> y{nullptr, node->op.shape(), call.device};
   const Share memory = call.allocate(y);
   Step step(call.device, call.state, recorded);
@@ -75,8 +74,7 @@ template <class Make, class... Ts> auto apply(const char* who, const Make& make,
 template <class Make, class... Ts> auto apply(const Make& make, const Tensor<Ts>&... x) {
   return apply(decltype(make(x.view()...))::name, make, x...);
 }
-/// The same for x and n parameters, up to Op::most_operands in all (nullptr: one that is left out); backward
-/// gets detail::Sinks.
+/// The same for x and n parameters (nullptr: left out), up to Op::most_operands; backward gets detail::Sinks.
 template <class Make, class T>
 Tensor<T> apply(const Make& make, const Tensor<T>& x, const Parameter<T>* const* parameters, std::size_t n) {
   using Op = decltype(make(x.view()));

@@ -61,10 +61,8 @@ class Tape {
                                " has none (is it a variable? has backward run?)");
     return Array<T>::over(x.gradient()->template view<T>()).copy();
   }
-  /// Ends the step, and gives back what it has kept of others: arrays, parameters.
-  void clear() { state_.end(), state_.parameters.clear(); }
-  /// Ends the step; the next one uses mostly the same parameters.
-  void next_step() { state_.end(); }
+  void clear() { state_.end(), state_.parameters.clear(); }  ///< ends the step; nothing of it is kept
+  void next_step() { state_.end(); }  ///< ends it where the next one will use the same parameters
   /// Counts random draws from `first`, and adds what lies at `added` on the device. Returns the count before.
   std::uint64_t count_draws(std::uint64_t first, const std::uint64_t* added = nullptr) {
     return state_.draws_before = added, std::exchange(state_.draws, first);
