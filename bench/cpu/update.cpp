@@ -19,7 +19,7 @@ template <class Rule> void add(int arrays) {
       const auto numbers = Rule{}.template numbers<float>(1, powers);
       float h[cpu::most_numbers] = {};
       for (std::size_t k = 0; k < numbers.size(); ++k) h[k] = static_cast<float>(numbers[k]);
-      Array<float> w = full<float>({n}, 1), g = full<float>({n}, 1e-6f), m = full<float>({n}, 1e-6f), v = m;
+      Array<float> w = full<float>({n}, 1), g = full<float>({n}, 1e-6f), m = g.copy(), v = g.copy();
       float* const moments[cpu::most_states] = {m.mutable_data(), v.mutable_data()};
       bench::measure<float>(state, {.bytes = 4.0 * arrays * double(n), .elements = double(n)}, [&] {
         kernels::update(kernels::update_rule<Rule, std::tuple_size_v<decltype(numbers)>, float>, Device(),
