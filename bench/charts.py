@@ -150,9 +150,10 @@ def draw_peers(rows, file):
     groups, points = [], {}
     for row in rows:
         times = {name: found["us"] for name, found in row["contestants"].items() if "us" in found}
-        if not times:
+        gradus = next(iter(row["contestants"]))
+        if gradus not in times:
             continue
-        first = next(iter(times.values()))
+        first = times[gradus]
         threads = f"{row['threads']} thread{'s' if row['threads'] > 1 else ''}"
         groups.append(f"{short(row['net'])}\\nbatch {row['batch']}\\n{threads}\\n{in_words(1e3 * first)}")
         for name, us in times.items():
@@ -175,6 +176,8 @@ def draw_peers(rows, file):
         f"title {quoted(name)}"
         for i, name in enumerate(points)
     )
+    if not points:
+        return
     first = next(iter(points))
     title = (
         f"set title {quoted('time of a training step, in that of ' + first)}\nset ylabel \"times {first}\"\n"

@@ -27,13 +27,16 @@ void add_warm(int threads) {
 /// Workers sleep after 20 us without work; only the hand-over itself is timed.
 void add_asleep(int threads) {
   const auto run = [=](benchmark::State& state) {
+    here = {.threads = threads};
     use_threads(threads);
+    const Meter meter;
     for (auto _ : state) {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       const double start = seconds_on(threads);
       hand_over(threads);
       state.SetIterationTime(seconds_on(threads) - start);
     }
+    meter.report<float>(state, {});
   };
   benchmark::RegisterBenchmark(("hand-over/asleep/threads:" + std::to_string(threads)).c_str(), run)
       ->UseManualTime();
