@@ -210,7 +210,8 @@ TEST_CASE("gemm of one or two terms reads matrices that are parts of others") {
   for (const Index M : {1, 5, 40})
     for (const Index N : {1, 3, 16, 40})
       for (const Index K : {1, 2})
-        for (const auto [turned, column] : {std::pair{false, Index{3}}, {true, Index{3}}, {true, Index{2}}}) {
+        for (const auto& [turned, column] :
+             {std::pair{false, Index{3}}, {true, Index{3}}, {true, Index{2}}}) {
           const Matrix<float> a = turned ? Matrix<float>{x.data(), column, row * 20}
                                          : Matrix<float>{x.data(), row, column},
                               b = turned ? Matrix<float>{y.data(), row, column}
