@@ -18,7 +18,7 @@ import time
 import charts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REPETITIONS, SECONDS = 7, 0.02  # of each row: so many times, for so long at least
+REPETITIONS, SECONDS = 5, 0.02  # of each row: so many times, for so long at least
 TO_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 

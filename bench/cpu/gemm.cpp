@@ -59,11 +59,11 @@ template <class T> void eigen(benchmark::State& state, Size s, Layout layout) {
 }
 
 template <class T> void add(const std::string& scalar) {
-  constexpr Size sizes[] = {{32, 16, 2},        {32, 1, 16},        {16, 2, 32},       {1, 16, 32},
-                            {32, 16, 1},        {32, 64, 30},       {32, 1, 64},       {64, 30, 32},
-                            {32, 64, 1},        {1, 128, 784},      {32, 128, 784},    {64, 128, 784},
-                            {128, 784, 64},     {256, 512, 784},    {256, 512, 512},   {512, 784, 256},
-                            {1024, 1024, 1024}, {4096, 1024, 1024}, {2048, 2048, 2048}};
+  constexpr Size sizes[] = {{32, 16, 2},        {32, 1, 16},       {16, 2, 32},     {1, 16, 32},
+                            {32, 16, 1},        {32, 64, 30},      {32, 1, 64},     {64, 30, 32},
+                            {32, 64, 1},        {1, 128, 784},     {32, 128, 784},  {64, 128, 784},
+                            {128, 784, 64},     {256, 512, 784},   {256, 512, 512}, {512, 784, 256},
+                            {1024, 1024, 1024}, {2048, 2048, 2048}};
   for (Size s : sizes) {
     if (std::is_same_v<T, double> && s.M > 1024) continue;  // nothing new for its time
     for (Layout layout : {Layout::NN, Layout::NT, Layout::TN}) {
