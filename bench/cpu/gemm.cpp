@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// gradus' products beside Eigen's own, on one thread. N: an operand as it is stored, T: transposed. NT is a
-// layer's forward product with weights [out, in], NN its input gradient, TN its weight gradient.
+// gradus' products beside Eigen's own on one thread, and the larger ones on all threads. N: an operand as it is
+// stored, T: transposed. NT is a layer's forward product with weights [out, in], NN its input gradient, TN its
+// weight gradient.
 
 // clang-format off: the pragmas come before Eigen, whose product meets g++'s AVX-512 intrinsics
 #if defined(__GNUC__) && !defined(__clang__)
@@ -70,7 +71,10 @@ template <class T> void add(const std::string& scalar) {
       const char* const names[] = {"NN", "NT", "TN"};
       const std::string name = scalar + "/" + std::to_string(s.M) + "x" + std::to_string(s.N) + "x" +
                                std::to_string(s.K) + "/" + names[static_cast<int>(layout)];
-      bench::add(name + "/gradus", [=](benchmark::State& state) { ours<T>(state, s, layout); });
+      const auto run = [=](benchmark::State& state) { ours<T>(state, s, layout); };
+      bench::add(name + "/gradus", run);
+      if (const int all = bench::all_threads(); all > 1 && s.M * s.N * s.K >= 256 * 512 * 512)
+        bench::add(name + "/gradus", run, {.threads = all});
       bench::add(name + "/eigen", [=](benchmark::State& state) { eigen<T>(state, s, layout); });
     }
   }
