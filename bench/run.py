@@ -87,6 +87,10 @@ def program_name(path):
     return re.sub(r"^bench_", "", os.path.basename(path)).replace("_", "/", 1)
 
 
+class Failed(Exception):
+    """One program; what the others have measured is kept."""
+
+
 def run(program, options, work):
     """Google Benchmark's JSON of one program, its repetitions in random order."""
     out = os.path.join(work, os.path.basename(program) + ".json")
@@ -102,9 +106,9 @@ def run(program, options, work):
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     except OSError as e:
-        sys.exit(f"run.py: {program}: {e.strerror}")
+        raise Failed(f"{program}: {e.strerror}") from e
     if done.returncode != 0:
-        sys.exit(f"run.py: {program} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+        raise Failed(f"{program} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     with open(out) as file:
         text = file.read()
     if not text.strip():  # no row that the filter matches
@@ -209,11 +213,16 @@ def measure(options, work):
         "peaks": {},
         "rows": [],
     }
-    context = {}
+    context, failed = {}, []
     for path in sorted(options.programs):
         program = program_name(path)
         print(f"\n{program}", flush=True)
-        report, closing = run(path, options, work)
+        try:
+            report, closing = run(path, options, work)
+        except Failed as e:
+            failed.append(str(e))
+            print(f"FAILED: {e}", flush=True)
+            continue
         if not report:
             continue
         context = report["context"]
@@ -227,6 +236,10 @@ def measure(options, work):
             result["rows"].append(row)
             print_row(row)
         print(closing, end="", flush=True)
+    if not result["rows"]:
+        sys.exit("run.py: no row was measured" + "".join(f"\n{words}" for words in failed))
+    if failed:
+        result["failed"] = failed
     result["flatness"] = flatness(result["rows"], context)
     if compared := peers(options, work):
         result["peers"] = compared
@@ -263,6 +276,8 @@ def main():
     else:
         print("no charts: gnuplot is not installed")
     print(f"{stem}.json: {len(result['rows'])} rows in {time.monotonic() - begin:.0f} s")
+    if "failed" in result:
+        sys.exit("run.py: " + "\n".join(result["failed"]))
 
 
 if __name__ == "__main__":

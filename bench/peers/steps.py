@@ -307,7 +307,7 @@ def main(arguments):
     parser.add_argument("--rows", default="", help="only nets with this in their names")
     parser.add_argument("--contestants", default="", help="only those with one,of,these in their names")
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
-    parser.add_argument("--seconds", type=float, default=230, help="begin nothing new after these")
+    parser.add_argument("--seconds", type=float, default=280, help="begin nothing new after these")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--repeat-seconds", type=float, default=0.1)
     parser.add_argument("--quick", action="store_true", help="small nets, short repeats: a rehearsal")

@@ -96,20 +96,25 @@ template <class T> void multiply_add(int rounds) {
   benchmark::DoNotOptimize(x);
 }
 
-/// Operations per second, a multiply-add being two, by so many threads at once.
-template <class T> double peak(int threads) {
-  static std::map<int, double> known;
-  if (const auto at = known.find(threads); at != known.end()) return at->second;
-  constexpr int rounds = 100'000, lanes = Eigen::internal::packet_traits<T>::size;
+/// Operations per second, a multiply-add being two, by so many threads at once, as they are for so long now: a
+/// processor's clock is not the same in every minute.
+template <class T> double peak_now(int threads, double for_seconds) {
+  constexpr int rounds = 20'000, lanes = Eigen::internal::packet_traits<T>::size;
   double seconds = 0;
   on_threads(threads, [&] {
-    seconds = least_seconds(0.05, [&] {
+    seconds = least_seconds(for_seconds, [&] {
       gradus::parallel_for(threads, 1, [](Index first, Index last) {
         for (; first < last; ++first) multiply_add<T>(rounds);
       });
     });
   });
-  return known[threads] = 2.0 * 12 * rounds * lanes * threads / seconds;
+  return 2.0 * 12 * rounds * lanes * threads / seconds;
+}
+/// The same, once.
+template <class T> double peak(int threads) {
+  static std::map<int, double> known;
+  double& rate = known[threads];
+  return rate > 0 ? rate : rate = peak_now<T>(threads, 0.05);
 }
 
 /// Bytes per second, read and written.

@@ -68,7 +68,8 @@ class Meter {
     rate("GFLOP/s", work.operations, 1e9);
     rate("GB/s", work.bytes, 1e9);
     rate("elements/ns", work.elements, 1e9);
-    if (!here.device) rate("of_peak", work.operations, peak<T>(here.threads));
+    if (!here.device && work.operations > 0)
+      rate("of_peak", work.operations, peak_now<T>(here.threads, 1e-3));
     if (!here.device && work.bytes > 0) rate("of_copy", work.bytes, copy_rate(work.bytes, here.threads));
     state.counters["allocated"] = bytes;
     return seconds;

@@ -28,7 +28,7 @@ class Run(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
 
-    def run_program(self, filter, **environment):
+    def run_program(self, filter, *others, **environment):
         options = [
             "--quick",
             "--no-peers",
@@ -39,9 +39,18 @@ class Run(unittest.TestCase):
             "--filter",
             filter,
         ]
-        command = [sys.executable, os.path.join(BENCH, "run.py"), *options, PROGRAM]
+        command = [sys.executable, os.path.join(BENCH, "run.py"), *options, PROGRAM, *others]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
         return done.returncode, done.stdout + done.stderr
+
+    def test_a_program_that_fails_loses_no_row_of_the_others(self):
+        status, text = self.run_program("sum", sys.executable, os.path.join(self.folder.name, "missing"))
+        self.assertEqual(status, 1, text)
+        self.assertIn("missing: No such file or directory", text)
+        with open(os.path.join(self.folder.name, "a_machine.json")) as file:
+            result = json.load(file)
+        self.assertEqual(len(result["failed"]), 2)
+        self.assertTrue(result["rows"])
 
     def test_rows_and_machine(self):
         status, text = self.run_program("sum|allocate", GRADUS_COMMIT="abc")

@@ -157,7 +157,7 @@ template <class T> void sum_parts(T* to, bool add, const T* x, Groups g, Index p
 
 }  // namespace detail
 
-/// y = scale · Σ f(x…, scalars…) over every element: what all losses share. Operands have one size, or one
+/// y = scale · Σ f(x…, scalars…) over every element. Operands have one size, or one
 /// element.
 template <class T, class... U>
 void sum_all(detail::RunFormula f, const Sink<T>& y, T scale, const T* scalars, const View<U>&... x) {
