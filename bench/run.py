@@ -237,7 +237,7 @@ def measure(options, work):
             print_row(row)
         print(closing, end="", flush=True)
     if not result["rows"]:
-        sys.exit("run.py: no row was measured" + "".join(f"\n{words}" for words in failed))
+        sys.exit("run.py: " + ("; ".join(failed) or "no row was measured"))
     if failed:
         result["failed"] = failed
     result["flatness"] = flatness(result["rows"], context)
@@ -277,7 +277,7 @@ def main():
         print("no charts: gnuplot is not installed")
     print(f"{stem}.json: {len(result['rows'])} rows in {time.monotonic() - begin:.0f} s")
     if "failed" in result:
-        sys.exit("run.py: " + "\n".join(result["failed"]))
+        sys.exit("run.py: " + "; ".join(result["failed"]))
 
 
 if __name__ == "__main__":
