@@ -66,11 +66,12 @@ template <bool logarithm, class T> void softmax(const Sink<T>& y, const View<T>&
       T *const y_row = out + j * pitch, *const powers = apart ? apart : y_row;
       s.m[j] = detail::shift(row, g.n);
       s.sum[j] = detail::sum_shifted(row, g.n, s.m[j], true, logarithm ? nullptr : powers);
-      if constexpr (!logarithm)
+      if constexpr (!logarithm) {  // in braces: nvcc leaves out what they would be around
         for (Index i = 0; i < g.n; i += W) {
           const Index n = std::min(W, g.n - i);
           detail::store<T>(y_row + i, detail::load_part(powers + i, n) / Wide<T>(s.sum[j]), add, n);
         }
+      }
     }
     if constexpr (logarithm) {
       s.log_sum(rows).store(s.sum);

@@ -54,7 +54,7 @@ Tensor<T> run(const char* who, const Parameter<T>* const* more, std::size_t n, c
   const bool recorded = call.state && call.wanted && is_differentiable<T>;
   alignas(Node) std::byte own[sizeof(Node)];  // off the tape, and where no gradient is wanted
   auto* const node = new (recorded ? call.state->records.get(sizeof(Node)) : own) Node(make, x...);
-  for (std::size_t k = 0; k < n && k < N - sizeof...(x); ++k)
+  for (std::size_t k = 0; k < n && sizeof...(x) + k < N; ++k)
     node->in[sizeof...(x) + k] = more[k] ? &more[k]->leaf().gradient : nullptr;
   Sink<T> y{nullptr, node->op.shape(), call.device};
   const Share memory = call.allocate(y);
