@@ -208,7 +208,7 @@ class Comparison:
             "versions": {
                 "machine": processor_name(),
                 "processors": len(self.processors),
-                "system": platform.release(),
+                "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
                 "environment": SET,
                 "left out of the environment": sorted(filter(TELLING.search, os.environ)),
             },
