@@ -107,8 +107,8 @@ template <int = 0> std::string about() {
   std::string text =
       detail::message("gradus ", GRADUS_VERSION, ", Eigen ", detail::eigen_version(), ", ",
                       detail::compiler(), detail::unoptimised_unit ? ", not optimised" : ", optimised");
-  const double peak = detail::float_peak(detail::simd_level(built_for)),
-               offered = detail::float_peak(detail::simd_level(processor));
+  const int level = detail::simd_level(built_for), most = detail::simd_level(processor);
+  const double peak = detail::float_peak(level), offered = most == level ? peak : detail::float_peak(most);
   const auto rate = [](double x) {
     return x > 0 ? detail::message(" (", static_cast<int>(1e-9 * x + 0.5), " GFLOP/s a thread)") : "";
   };

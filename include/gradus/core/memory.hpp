@@ -213,9 +213,9 @@ class Arena {
   void clear() {
     if (!chunks_) return;
     if (chunks_->next) [[unlikely]] {  // one chunk as large as what was taken of all of them
-      const std::size_t taken = full_ + std::size_t(at_ - static_cast<char*>(chunks_->data));
+      const std::size_t all = taken();
       release_all();
-      grow(taken);
+      grow(all);
     }
     at_ = static_cast<char*>(chunks_->data);
   }
@@ -230,13 +230,16 @@ class Arena {
  private:
   [[gnu::noinline]] void grow(std::size_t bytes) {
     const std::size_t doubled = chunks_ ? 2 * chunks_->bytes : 4096;
-    if (chunks_) full_ += std::size_t(at_ - static_cast<char*>(chunks_->data));
+    full_ = taken();
     const std::size_t size = bytes > doubled ? bytes : doubled;
     Block* const chunk = device_.is_cpu() ? BlockPool::apart(size) : allocate(device_, size);
     chunk->next = chunks_;
     chunks_ = chunk;
     at_ = static_cast<char*>(chunk->data);
     end_ = at_ + chunk->bytes;
+  }
+  std::size_t taken() const {
+    return full_ + (chunks_ ? std::size_t(at_ - static_cast<char*>(chunks_->data)) : 0);
   }
   void release_all() {
     while (Block* const chunk = chunks_) chunks_ = chunk->next, drop(chunk);
