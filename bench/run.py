@@ -6,7 +6,6 @@ import argparse
 import datetime
 import json
 import os
-import platform
 import re
 import shutil
 import statistics
@@ -16,6 +15,7 @@ import tempfile
 import time
 
 import charts
+import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPETITIONS, SECONDS = 5, 0.02  # of each row: so many times, for so long at least
@@ -48,19 +48,6 @@ def commit():
         "git", "status", "--porcelain", "--untracked-files=no", "--", "../include", ".", ":!results"
     )
     return (found or "unknown") + (" and changes" if changed and not os.environ.get("GRADUS_COMMIT") else "")
-
-
-def processor():
-    try:
-        with open("/proc/cpuinfo") as file:
-            text = file.read()
-    except OSError:
-        text = ""
-    parts = (re.search(rf"^{key}\s*:\s*(.*)$", text, re.M) for key in ("model name", "cpu family", "model"))
-    name, family, model = (part[1].strip() if part else "" for part in parts)
-    return name or platform.processor() or platform.machine(), (
-        f"family {family} model {model}" if family else ""
-    )
 
 
 def usable_processors():
@@ -197,13 +184,13 @@ def written(value, margin=""):
 
 
 def measure(options, work):
-    name, model = processor()
+    name, model = machine.processor()
     result = {
         "machine": {
             "processor": name,
             "model": model,
             "processors": usable_processors(),
-            "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+            "system": machine.SYSTEM,
         },
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": commit(),
@@ -258,8 +245,8 @@ def main():
     taken = result["machine"]["processors taken by others"] = max(before, processors_taken())
     if taken > 0.2:
         print(f"\nthe machine is not idle: others have {taken} of its processors")
-    machine = options.machine or f"{result['machine']['processor']} x{result['machine']['processors']}"
-    stem = os.path.join(options.results, re.sub(r"[^a-z0-9]+", "_", machine.lower()).strip("_"))
+    name = options.machine or f"{result['machine']['processor']} x{result['machine']['processors']}"
+    stem = os.path.join(options.results, re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"))
     with open(stem + ".json", "w") as file:
         file.write(written(result) + "\n")
     print()

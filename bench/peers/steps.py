@@ -12,7 +12,6 @@ import contextlib
 import json
 import math
 import os
-import platform
 import re
 import select
 import shlex
@@ -26,6 +25,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import machine  # noqa: E402
+
 REFERENCE = "gradus fit"
 LOSS_BOUND = 1e-4  # how far a loss may be from the reference's, relative to it
 OPEN_SECONDS, TIME_SECONDS = 100, 60  # no answer after these is one, too
@@ -206,9 +208,9 @@ class Comparison:
         self.processors = sorted(os.sched_getaffinity(0))
         self.report = {
             "versions": {
-                "machine": processor_name(),
+                "machine": machine.processor()[0],
                 "processors": len(self.processors),
-                "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+                "system": machine.SYSTEM,
                 "environment": SET,
                 "left out of the environment": sorted(filter(TELLING.search, os.environ)),
             },
@@ -278,12 +280,6 @@ class Comparison:
         for name in running:
             t = times[name]
             results[name] |= {"us": statistics.median(t), "min": min(t), "max": max(t), "repeats": t}
-
-
-def processor_name():
-    with open("/proc/cpuinfo") as file:
-        found = re.search(r"model name\s*:\s*(.*)", file.read())
-    return found[1] if found else platform.machine()
 
 
 def print_row(row):
