@@ -19,11 +19,13 @@ template <class P, class T> P gather_first(const T* from, Index stride, Index n)
 }
 
 /// Whether gemm_small is the faster way. A is read once for every panel of B, so it has to stay in L2; and
-/// where each term of a row is on another line, a tile's part of A has to stay in L1.
+/// where each term of a row is on another line, a tile's part of A has to stay in L1, of which lines that are a
+/// multiple of 4 KiB apart share little.
 template <class T> bool is_small(const Matrix<T>& a, Index M, Index N, Index K) {
   if (M <= 8 || N <= 8) return true;
   const Index terms = panel_depth<T>(K), bytes = M * terms * Index{sizeof(T)};
-  return bytes <= 1024 * 1024 && (a.column_stride == 1 || M <= 64 || terms <= 256);
+  const bool spread = a.column_stride * Index{sizeof(T)} % 4096 != 0;
+  return bytes <= 1024 * 1024 && (a.column_stride == 1 || M <= 64 || (terms <= 256 && spread));
 }
 
 /// C (+)= A·B of K terms, one or two: too few to keep a tile at work. A packet of each of B's rows stays in
@@ -99,6 +101,7 @@ template <class T> [[gnu::noinline]] void transposed_strip(T* c, Index c_row, In
   constexpr Index width = 2 * packet_size<T>;
   alignas(64) T block[4 * width];
   strip(block, width, M, columns, false, a, b, K);
+  M = std::min<Index>(M, 4);  // as it is: g++ would warn of more
   for (Index n = 0; n < columns; ++n, c += c_row)
     for (Index m = 0; m < M; ++m) c[m] = add ? c[m] + block[m * width + n] : block[m * width + n];
 }
