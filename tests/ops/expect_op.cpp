@@ -20,6 +20,20 @@ struct WrongSlope : Cube {
 struct SlightlyWrongSlope : Cube {  // gradcheck's own bounds would let it pass
   template <class X> static X slope_at_x(X x) { return 3 * x * x * X(1 + 1e-7); }
 };
+/// For duals: a slope that is a constant, a value that moves half as far.
+template <class X> inline constexpr bool of_duals = std::is_same_v<X, cpu::Wide<Dual<double>>>;
+struct WrongSecond : Cube {
+  template <class X> static X slope_at_x(X x) {
+    if constexpr (of_duals<X>) x = X(Dual<double>(x.v.value));
+    return 3 * x * x;
+  }
+};
+struct WrongForward : Cube {
+  template <class X> static X value(X x) {
+    if constexpr (of_duals<X>) x = X(Dual<double>(x.v.value, 0.5 * x.v.tangent));
+    return x * x * x;
+  }
+};
 struct WrongInFloat : Cube {
   template <class X> static X value(X x) {
     return x * x * x * math::select(X(1) + X(1e-9) == X(1), X(1.01), X(1));
@@ -125,6 +139,14 @@ TEST_CASE("expect_op: a wrong gradient is found") {
   const auto wrong_b = [](auto a, auto b) { return pairwise<WrongB>(a, b); };
   CHECK(says(op_failures(wrong_b, product, grid(some, some)), "∂/∂x1"));
   CHECK_FALSE(says(op_failures(wrong_b, product, grid(some, some)), "∂/∂x0"));
+}
+
+TEST_CASE("expect_op: a wrong second derivative is found") {
+  CHECK(says(op_failures([](auto x) { return pointwise<WrongSecond>(x); }, cube, grid(some)),
+             "the second derivative of operand 0 at 0 is 0, differences say"));
+  const auto failures = op_failures([](auto x) { return pointwise<WrongForward>(x); }, cube, grid(some));
+  CHECK(says(failures, "the forward derivative is"));
+  CHECK_FALSE(says(failures, "the second derivative"));
 }
 
 TEST_CASE("expect_op: carelessness is found") {

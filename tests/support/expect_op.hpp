@@ -5,7 +5,8 @@
 //   1}));
 //
 // checks, in double: values against the reference, which never calls the library; gradients against central
-// differences and their Richardson extrapolation; on every device that runs here; one tensor given twice;
+// differences and their Richardson extrapolation; second derivatives along a direction against differences of
+// gradients; on every device that runs here; one tensor given twice;
 // gradients that nobody wants; that a taped value is the untaped one bit for bit, that two runs are, that
 // inputs stay as they were; and float against double. The sizes 0, 1 and odd come from grid and from the
 // cases that a test gives.
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include <gradus/core/dual.hpp>
 #include <gradus/ops/arithmetic.hpp>
 #include <gradus/ops/reduce.hpp>
 #include <gradus/tape/tape.hpp>
@@ -44,8 +46,12 @@ using Reference = std::function<Array<double>(const std::vector<Array<double>>&)
 /// An op under test, its types forgotten: all checks below are compiled once a file.
 class Subject {
  public:
-  Subject(Function<double> f, Function<float> single, Reference r, Bounds b)
-      : f_(std::move(f)), single_(std::move(single)), reference_(std::move(r)), bounds_(b) {}
+  Subject(Function<double> f, Function<float> single, Function<Dual<double>> dual, Reference r, Bounds b)
+      : f_(std::move(f)),
+        single_(std::move(single)),
+        dual_(std::move(dual)),
+        reference_(std::move(r)),
+        bounds_(b) {}
 
   /// What is wrong, a sentence each; nothing: all is well.
   std::vector<std::string> failures(const Samples& samples) {
@@ -59,6 +65,7 @@ class Subject {
         if (bounds_.in_float) check_device(single_, narrowed(x), device, 0x1p-23);
       }
       check_gradients(x);
+      check_second(x);
       check_unwanted(x);
       check_twice(x);
     }
@@ -225,6 +232,57 @@ class Subject {
     }
   }
 
+  /// With operands x + vε the value is y + (∂y/∂x·v)ε and the gradient ∇ + (H·v)ε: the same ∇ and y as with
+  /// doubles, the forward derivative what backward says, and H·v the difference of gradients, from either side where
+  /// they have a jump.
+  void check_second(const Arrays& x) {
+    Arrays v;
+    std::vector<Array<Dual<double>>> along;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      v.push_back(numbers(x[k].shape(), -1, 1, 7 + k));
+      along.push_back(x[k].to<Dual<double>>());
+      for (Index i = 0; i < x[k].size(); ++i) along[k].mutable_data()[i].tangent = v[k].data()[i];
+    }
+    const Result<double> here = run(f_, x);
+    const Result<Dual<double>> r = run(dual_, along);
+    const auto moved = [&](double h) {
+      Arrays to;
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        to.push_back(x[k].copy());
+        for (Index i = 0; i < x[k].size(); ++i) to[k].mutable_data()[i] += h * v[k].data()[i];
+      }
+      return run(f_, to).d;
+    };
+    constexpr double h = 1e-4;
+    const auto up = moved(h), down = moved(-h), up2 = moved(2 * h), down2 = moved(-2 * h);
+    double forward = 0, backward = 0, scale = 1;
+    const Array<double> c = weights<double>(here.y.shape(), {});
+    for (Index j = 0; j < c.size(); ++j) forward += c.data()[j] * r.y.data()[j].tangent;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      Array<double> values(r.d[k].shape());
+      for (Index i = 0; i < values.size(); ++i) values.mutable_data()[i] = r.d[k].data()[i].value;
+      near(
+          values, here.d[k], [s = largest(here.d[k]) + 1](Index) { return 64 * 0x1p-52 * s; },
+          "with duals the gradient of operand " + std::to_string(k));
+      for (Index i = 0; i < x[k].size() && r.d[k].size() > 0; ++i) {
+        const double g = here.d[k].data()[i], second = r.d[k].data()[i].tangent;
+        const auto at = [&](const std::vector<Array<double>>& d) { return d[k].data()[i]; };
+        const double central = (8 * (at(up) - at(down)) - (at(up2) - at(down2))) / (12 * h);
+        const double right = (4 * at(up) - 3 * g - at(up2)) / (2 * h),
+                     left = -(4 * at(down) - 3 * g - at(down2)) / (2 * h);
+        const double size = largest(here.d[k]) + std::abs(second) + 1;
+        const auto agrees = [&](double d, double bound) { return std::abs(second - d) <= bound * size; };
+        require(agrees(central, 1e-8) || agrees(left, 1e-5) || agrees(right, 1e-5),
+                "the second derivative of operand " + std::to_string(k) + " at " + std::to_string(i) +
+                    " is " + detail::message(second) + ", differences say " + detail::message(central));
+        backward += g * v[k].data()[i], scale += std::abs(g);
+      }
+    }
+    require(std::abs(forward - backward) <= 1e-12 * scale, "the forward derivative is " +
+                                                               detail::message(forward) + ", backward says " +
+                                                               detail::message(backward));
+  }
+
   /// A gradient that is wanted does not depend on which others are; one that is not is never there.
   void check_unwanted(const Arrays& x) {
     const Result<double> all = run(f_, x);
@@ -273,6 +331,7 @@ class Subject {
 
   Function<double> f_;
   Function<float> single_;
+  Function<Dual<double>> dual_;
   Reference reference_;
   Bounds bounds_;
   std::string where_;
@@ -309,7 +368,9 @@ template <class Op, class R> std::vector<std::string> op_failures(const Op& op, 
     }
     (std::make_index_sequence<N>());
   };
-  return Subject(function_of<double, N>(op), function_of<float, N>(op), r, bounds).failures(samples);
+  return Subject(function_of<double, N>(op), function_of<float, N>(op), function_of<Dual<double>, N>(op), r,
+                 bounds)
+      .failures(samples);
 }
 
 template <class Op, class R>

@@ -103,7 +103,7 @@ struct BinaryCrossEntropy {
   }
   template <class X> static X slope(X z, X t, X e) {
     const X p = math::exp(-math::abs(z));
-    return math::select(z < X(0), p, X(1)) / (1 + p) - smooth(t, e);
+    return math::select(z <= X(0), p, X(1)) / (1 + p) - smooth(t, e);
   }
   template <class X> static X slope_t(X z, X, X e) { return -z * (1 - e); }
 };

@@ -9,6 +9,7 @@
 #include <gradus/ops/exponential.hpp>
 #include <gradus/ops/gather.hpp>
 #include <gradus/ops/grad.hpp>
+#include <gradus/ops/hessian.hpp>
 #include <gradus/ops/linear.hpp>
 #include <gradus/ops/loss.hpp>
 #include <gradus/ops/matmul.hpp>
