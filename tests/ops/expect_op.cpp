@@ -117,6 +117,9 @@ TEST_CASE("expect_op: a wrong value is found") {
              "has shape"));
   CHECK(says(op_failures([](auto x) { return pointwise<WrongInFloat>(x); }, cube, grid(some)),
              "the float value"));
+  CHECK(says(op_failures(
+                 op, [](Real) { return std::numeric_limits<Real>::infinity(); }, grid({0.5})),
+             "the value is 0.125 at 0, not inf"));
 }
 
 TEST_CASE("expect_op: what is wrong on another device alone is found") {
