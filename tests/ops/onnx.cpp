@@ -38,10 +38,12 @@ template <class T> Operators<T> arithmetic() {
   return {
       {"Abs", unary<T>("abs(x)", [](auto x) { return abs(x); })},
       {"Add", binary<T>("a + b", [](auto a, auto b) { return a + b; })},
+      {"Ceil", unary<T>("ceil(x)", [](auto x) { return ceil(x); })},
       {"Cos", unary<T>("cos(x)", [](auto x) { return cos(x); })},
       {"Div", binary<T>("a / b", [](auto a, auto b) { return a / b; })},
       {"Erf", unary<T>("erf(x)", [](auto x) { return erf(x); })},
       {"Exp", unary<T>("exp(x)", [](auto x) { return exp(x); })},
+      {"Floor", unary<T>("floor(x)", [](auto x) { return floor(x); })},
       {"Max", folded<T>("maximum(a, b)", [](auto a, auto b) { return maximum(a, b); })},
       {"Mean",
        [](Call<T>& c) {
@@ -52,6 +54,7 @@ template <class T> Operators<T> arithmetic() {
       {"Mul", binary<T>("a * b", [](auto a, auto b) { return a * b; })},
       {"Pow", binary<T>("pow(a, b)", [](auto a, auto b) { return pow(a, b); })},
       {"Reciprocal", unary<T>("reciprocal(x)", [](auto x) { return reciprocal(x); })},
+      {"Round", unary<T>("round(x)", [](auto x) { return round(x); })},
       {"Sin", unary<T>("sin(x)", [](auto x) { return sin(x); })},
       {"Sqrt", unary<T>("sqrt(x)", [](auto x) { return sqrt(x); })},
       {"Sub", binary<T>("a - b", [](auto a, auto b) { return a - b; })},
@@ -94,11 +97,17 @@ template <class T> Operators<T> comparisons() {
 
 template <class T> Operators<T> activations() {
   return {
+      {"Celu", [](Call<T>& c) { return c.is("celu(x, α)", celu(c.x(0), c.attribute("alpha", 1))); }},
       {"Elu", [](Call<T>& c) { return c.is("elu(x, α)", elu(c.x(0), c.attribute("alpha", 1))); }},
       {"Gelu",
        [](Call<T>& c) {
          if (c.word("approximate", "none") == "tanh") return c.is("gelu_tanh(x)", gelu_tanh(c.x(0)));
          return c.is("gelu(x)", gelu(c.x(0)));
+       }},
+      {"HardSigmoid",
+       [](Call<T>& c) {
+         return c.is("hard_sigmoid(x, α, β)",
+                     hard_sigmoid(c.x(0), c.attribute("alpha", 0.2), c.attribute("beta", 0.5)));
        }},
       {"LeakyRelu",
        [](Call<T>& c) { return c.is("leaky_relu(x, α)", leaky_relu(c.x(0), c.attribute("alpha", 0.01))); }},
@@ -106,18 +115,21 @@ template <class T> Operators<T> activations() {
        [](Call<T>& c) {
          return c.is("log_softmax(x, axis)", log_softmax(c.x(0), int(c.attribute("axis", -1))));
        }},
+      {"PRelu", binary<T>("prelu(x, slope)", [](auto x, auto a) { return prelu(x, a); })},
       {"Relu", unary<T>("relu(x)", [](auto x) { return relu(x); })},
       {"Selu",
        [](Call<T>& c) {
-         const double alpha = c.attribute("alpha", 1.6732632423543772),
-                      gamma = c.attribute("gamma", 1.0507009873554805);
+         const double alpha = c.attribute("alpha", ops::Selu::alpha),
+                      gamma = c.attribute("gamma", ops::Selu::gamma);
          c.allow(alpha * gamma * 0x1p-24);  // ONNX's is eˣ − 1 of a rounded eˣ
+         if (alpha == ops::Selu::alpha) return c.is("selu(x)", selu(c.x(0)));
          return c.is("elu(x, α) * γ", elu(c.x(0), alpha) * gamma);
        }},
       {"Sigmoid", unary<T>("sigmoid(x)", [](auto x) { return sigmoid(x); })},
       {"Softmax",
        [](Call<T>& c) { return c.is("softmax(x, axis)", softmax(c.x(0), int(c.attribute("axis", -1)))); }},
       {"Softplus", unary<T>("softplus(x)", [](auto x) { return softplus(x); })},
+      {"Softsign", unary<T>("softsign(x)", [](auto x) { return softsign(x); })},
   };
 }
 
@@ -144,6 +156,7 @@ template <class T> Operators<T> reductions() {
   return {
       {"ArgMax", extreme_place<T>("argmax(x, axis)", [](auto x, Index axis) { return argmax(x, axis); })},
       {"ArgMin", extreme_place<T>("argmin(x, axis)", [](auto x, Index axis) { return argmin(x, axis); })},
+      {"CumSum", [](Call<T>& c) { return c.is("cumsum(x, axis)", cumsum(c.x(0), int(c.indices(1).at(0)))); }},
       {"ReduceL1",
        reduction<T>("sum(abs(x), axes)", [](auto x, auto... how) { return sum(abs(x), how...); })},
       {"ReduceL2", reduction<T>("sqrt(sum(square(x), axes))",
@@ -163,6 +176,7 @@ template <class T> Operators<T> reductions() {
       {"ReduceMax", reduction<T>("max(x, axes)", [](auto x, auto... how) { return max(x, how...); })},
       {"ReduceMean", reduction<T>("mean(x, axes)", [](auto x, auto... how) { return mean(x, how...); })},
       {"ReduceMin", reduction<T>("min(x, axes)", [](auto x, auto... how) { return min(x, how...); })},
+      {"ReduceProd", reduction<T>("prod(x, axes)", [](auto x, auto... how) { return prod(x, how...); })},
       {"ReduceSum", reduction<T>("sum(x, axes)", [](auto x, auto... how) { return sum(x, how...); })},
       {"ReduceSumSquare",
        reduction<T>("sum(square(x), axes)", [](auto x, auto... how) { return sum(square(x), how...); })},
@@ -269,6 +283,23 @@ template <class T> std::string cross_entropy(Call<T>& c) {
   if (c.outputs() == 1) return c.is(text, l);
   return c.is(text + "; log_softmax(z)", l, log_softmax(z));
 }
+/// The axes from one to the last: what ONNX normalizes over.
+template <class T> Axes last_axes(Call<T>& c) {
+  const int rank = c.x(0).shape().rank(), first = c.x(0).shape().axis(Index(c.attribute("axis", -1)), "axis");
+  REQUIRE(rank - first <= 4);
+  return rank - first == 1   ? Axes(-1)
+         : rank - first == 2 ? Axes{-2, -1}
+         : rank - first == 3 ? Axes{-3, -2, -1}
+                             : Axes{-4, -3, -2, -1};
+}
+template <class T> std::string layer_normalized(Call<T>& c) {
+  const Axes over = last_axes(c);
+  const double epsilon = c.attribute("epsilon", 1e-5);
+  const auto x = c.x(0);
+  return c.is("layer_norm(x, axes, ε) * w + b; mean(x, axes, true); rsqrt(variance(x, axes, true) + ε)",
+              layer_norm(x, over, epsilon) * c.x(1) + c.x(2), mean(x, over, true),
+              rsqrt(variance(x, over, true) + epsilon));
+}
 template <class T> Operators<T> layers() {
   return {
       {"Dropout", dropped<T>},
@@ -279,7 +310,14 @@ template <class T> Operators<T> layers() {
          if (alpha == 1) return c.is("matmul(a, b) + c", ab + c.x(2));
          return c.is("matmul(a, b) * α + c", ab * alpha + c.x(2));
        }},
+      {"LayerNormalization", layer_normalized<T>},
       {"MatMul", binary<T>("matmul(a, b)", [](auto a, auto b) { return matmul(a, b); })},
+      {"RMSNormalization",
+       [](Call<T>& c) {
+         const Axes over = last_axes(c);
+         return c.is("rms_norm(x, axes, ε) * w",
+                     rms_norm(c.x(0), over, c.attribute("epsilon", 1e-5)) * c.x(1));
+       }},
       {"SoftmaxCrossEntropyLoss", cross_entropy<T>},
   };
 }

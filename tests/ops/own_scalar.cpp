@@ -99,6 +99,9 @@ TEST_CASE("a scalar of one's own: activations") {
   check([](auto x, auto) { return silu(x); });
   check([](auto x, auto) { return softplus(x); });
   check([](auto x, auto) { return log_sigmoid(x); });
+  check([](auto x, auto y) { return softsign(x - 0.5) + hard_sigmoid(y * 4); });
+  check([](auto x, auto y) { return prelu(x - 0.5, y); });
+  check([](auto x, auto y) { return celu(x - 0.5, 2) + selu(y - 0.5); });
 }
 
 TEST_CASE("a scalar of one's own: arithmetic") {
@@ -124,12 +127,15 @@ TEST_CASE("a scalar of one's own: exponential functions and powers") {
   check([](auto x, auto y) { return tanh(x) + erf(y); });
   check([](auto x, auto y) { return pow(x, y) + pow(x, 3) + square(y); });
   check([](auto x, auto y) { return sqrt(x) + rsqrt(y); });
+  check([](auto x, auto y) { return floor(x * 9) + ceil(y * 9) + round((x - y) * 9); });
   check([](auto x, auto y) { return reciprocal(x) + abs(y - 0.5) + sign(x - 0.5); });
 }
 
 TEST_CASE("a scalar of one's own: reductions") {
   check([](auto x, auto y) { return sum(x, 0) + mean(y, 1); });
   check([](auto x, auto y) { return variance(x) + variance(y, 1, false, true); });
+  check([](auto x, auto y) { return prod(x, 1) + prod(y) + cumsum(x, 0); });
+  check([](auto x, auto y) { return layer_norm(x) + rms_norm(y, {0, 1}); });
   check([](auto x, auto y) { return max(x, 1) + min(y) + max(reshape(x, {1, 3, 3}), {0, 2}); });
   check([](auto x, auto y) {
     return x * one_hot<scalar<decltype(x)>>(argmax(x), 3) + y * one_hot<scalar<decltype(x)>>(argmin(y, 0), 3);
