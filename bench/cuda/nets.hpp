@@ -26,12 +26,17 @@ inline std::string row_name(const Setup& s, Precision p) { return message(s.name
 inline std::vector<GpuSetup> gpu_setups(bool quick) {
   using enum Precision;
   std::vector<GpuSetup> all{
-      {{{2, 16, 1}, "binary_cross_entropy_from_logits", 1e-3, 32, 16384}, {{strict, 10}}},
-      {{{784, 128, 10}, "softmax_cross_entropy", 1e-4, 64, 512}, {{strict, 20}}},
-      {{{784, 512, 512, 10}, "softmax_cross_entropy", 1e-4, 256, 128},
-       {{strict, 55}, {tf32, 38}, {bf16, 32}}},
-      {{std::vector<Index>(5, 1024), "mse", 1e-4, 1024, 64}, {{strict, 650}, {tf32, 150}, {bf16, 100}}},
-      {{std::vector<Index>(9, 4096), "mse", 1e-5, 8192, 4}, {{bf16, 9400}}}};
+      {{{2, 16, 1}, 32, 16384, 1e-3}, {{strict, 10}}},
+      {{{784, 128, 10}, 64, 512}, {{strict, 20}}},
+      {{{784, 512, 512, 10}, 256, 128}, {{strict, 55}, {tf32, 38}, {bf16, 32}}},
+      {{.widths = std::vector<Index>(5, 1024), .batch = 1024, .batches = 64, .loss = "mse"},
+       {{strict, 650}, {tf32, 150}, {bf16, 100}}},
+      {{.widths = std::vector<Index>(9, 4096),
+        .batch = 8192,
+        .batches = 4,
+        .learning_rate = 1e-5,
+        .loss = "mse"},
+       {{bf16, 9400}}}};
   if (quick)
     for (GpuSetup& s : all) {
       static_cast<Setup&>(s) = s.quick();

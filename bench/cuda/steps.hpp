@@ -22,7 +22,7 @@ struct Row {
 
 inline std::vector<double> losses(const Net& net, Precision p, const std::string& device) {
   auto model = net.model;
-  auto options = net.options(p, device);
+  auto options = net.options(device, p);
   options.epochs = net.setup.compared_epochs();
   return fit(model, net.data.slice(0, net.setup.compared_batches() * net.setup.batch), options)["loss"];
 }
@@ -33,7 +33,7 @@ inline std::vector<double> times(const Net& net, Precision p, const std::string&
                                  std::size_t repeats) {
   using Clock = std::chrono::steady_clock;
   auto model = net.model;
-  auto options = net.options(p, device);
+  auto options = net.options(device, p);
   options.epochs = 100'000;  // it is the callback that ends it
   std::vector<double> all;
   Clock::time_point start;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <Eigen/Core>
+#include "bench/train/nets.hpp"
 
 namespace bench {
 
@@ -12,10 +12,11 @@ struct Hand {
   using Matrix = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Row = Eigen::Array<float, 1, Eigen::Dynamic>;
 
-  Hand(int inputs, int hidden, int batch)
-      : I(inputs),
-        H(hidden),
-        B(batch),
+  /// With the net's first weights, which lie as [out, in] there.
+  explicit Hand(const Net& net)
+      : I(int(net.setup.widths[0])),
+        H(int(net.setup.widths[1])),
+        B(int(net.setup.batch)),
         n(I * H + 2 * H + 1),
         x(B, I),
         t(B),
@@ -24,15 +25,19 @@ struct Hand {
         v(Row::Zero(n)),
         a(B, H),
         z(B),
-        dz(B) {}
+        dz(B) {
+    const auto p = net.model.named_parameters();
+    const Eigen::Map<const Matrix> W1(p[0].value().data(), H, I);
+    Eigen::Map<Matrix>(w.data(), I, H) = W1.transpose();
+    std::copy_n(p[1].value().data(), H, &w(I * H));
+    std::copy_n(p[2].value().data(), H, &w(I * H + H));
+    w(n - 1) = p[3].value()(0);
+  }
 
-  /// From a library's two layers, whose weights lie as [out, in].
-  void set_weights(const float* W1, const float* b1, const float* w2, const float* b2) {
-    using Given = Eigen::Map<const Matrix>;
-    Eigen::Map<Matrix>(w.data(), I, H) = Given(W1, H, I).transpose();
-    w.segment(I * H, H) = Given(b1, 1, H);
-    w.segment(I * H + H, H) = Given(w2, 1, H);
-    w(n - 1) = *b2;
+  /// Batch k is the next step's.
+  void take(const data::Dataset<float>& data, Index k) {
+    std::copy_n(data.inputs[0].data() + k * x.size(), x.size(), x.data());
+    std::copy_n(data.targets.data() + k * B, B, t.data());
   }
 
   const int I, H, B, n;

@@ -22,7 +22,7 @@ class HandFused : public Hand {
   static constexpr int T = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS / 8;  // packets in a row of a tile
 
  public:
-  HandFused(int inputs, int hidden, int batch) : Hand(inputs, hidden, batch), d(Matrix::Zero(B + 1, H)) {}
+  explicit HandFused(const Net& net) : Hand(net), d(Matrix::Zero(B + 1, H)) {}
 
   /// One step on the batch x [B, I], t [B]; returns the loss.
   float step(float eta) {

@@ -17,7 +17,7 @@ class HandWritten : public Hand {
   using RowMap = Eigen::Map<Row>;
 
  public:
-  HandWritten(int inputs, int hidden, int batch) : Hand(inputs, hidden, batch), g(n), da(B, H), e(B) {}
+  explicit HandWritten(const Net& net) : Hand(net), g(n), da(B, H), e(B) {}
 
   /// One step on the batch x [B, I], t [B]; returns the loss.
   float step(float eta) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -18,31 +19,35 @@ using namespace gradus;
 using gradus::detail::message;
 namespace fs = std::filesystem;
 
-/// A net and how it is trained. Batches are many where steps are short, so that what an epoch's end costs,
-/// which is counted, does not hide what a step costs.
+/// A net and how it is trained.
 struct Setup {
   std::vector<Index> widths;
-  std::string loss;
-  double learning_rate;
-  Index batch, batches;
+  Index batch;
+  Index batches = 1;  ///< many where steps are short: an epoch's end is counted, and must not hide them
+  double learning_rate = 1e-4;
   Index compared_steps = 48;
+  std::string loss = widths.back() == 1 ? "binary_cross_entropy_from_logits" : "softmax_cross_entropy";
 
   Index layers() const { return Index(widths.size()) - 1; }
-  /// "784-128-10 b64", "8x4096 b8192"
-  std::string name() const {
+  /// "784-128-10", "8x4096"
+  std::string net() const {
     std::string s = message(widths[0]);
     if (std::count(widths.begin(), widths.end(), widths[0]) == layers() + 1)
-      s = message(layers(), "x", widths[0]);
-    else
-      for (Index l = 1; l <= layers(); ++l) s += message("-", widths[std::size_t(l)]);
-    return s + message(" b", batch);
+      return message(layers(), "x", widths[0]);
+    for (Index l = 1; l <= layers(); ++l) s += message("-", widths[std::size_t(l)]);
+    return s;
   }
+  std::string name() const { return message(net(), " b", batch); }
   /// Multiplications and additions of a step's matrix products; the first layer's inputs have no gradient.
   double operations() const {
     double n = 0;
     for (Index l = 0; l < layers(); ++l)
       n += (l ? 6.0 : 4.0) * double(batch * widths[std::size_t(l)] * widths[std::size_t(l) + 1]);
     return n;
+  }
+  /// Bytes that must live from forward to backward, whoever writes the program: what each layer gives.
+  double activations() const {
+    return double(std::accumulate(widths.begin() + 1, widths.end(), Index(0)) * batch) * sizeof(float);
   }
   /// Losses are compared over the first batches, again and again.
   Index compared_batches() const { return std::min({batches, compared_steps, Index(8)}); }
@@ -65,16 +70,25 @@ struct Setup {
     return row;
   }
   static Setup from(const io::Json& row) {
-    Setup s{{},
-            row.at("loss").string(),
-            row.at("learning_rate").number(),
-            row.at("batch").integer(),
-            row.at("batches").integer()};
+    Setup s{.widths = {},
+            .batch = row.at("batch").integer(),
+            .batches = row.at("batches").integer(),
+            .learning_rate = row.at("learning_rate").number(),
+            .compared_steps = row.at("compared_batches").integer() * row.at("compared_epochs").integer(),
+            .loss = row.at("loss").string()};
     for (const io::Json& width : row.at("widths").items()) s.widths.push_back(width.integer());
-    s.compared_steps = row.at("compared_batches").integer() * row.at("compared_epochs").integer();
     return s;
   }
 };
+
+/// Those of the CPU, from a step of a microsecond to one of a tenth of a second.
+inline std::vector<Setup> cpu_setups() {
+  return {{{2, 16, 1}, 32, 512, 1e-3},
+          {{30, 64, 1}, 32, 512, 1e-3},
+          {{784, 128, 10}, 64, 64},
+          {{784, 512, 512, 10}, 256, 16},
+          {{1024, 1024, 1024, 1024, 10}, 1024, 4, 1e-4, 8}};
+}
 
 inline Array<float> normal(const Shape& shape, std::uint64_t seed, float deviation = 1) {
   auto x = Array<float>::uninitialized(shape);
@@ -117,15 +131,17 @@ struct Net {
       if (l + 1 < s.layers()) model.add(nn::Relu{});
     }
   }
-  FitOptions<float> options(Precision p, const std::string& device) const {
-    return {
-        .loss = setup.loss,
-        .optimizer = optim::Adam{.learning_rate = setup.learning_rate, .epsilon = 1e-8, .epsilon_hat = false},
-        .batch_size = setup.batch,
-        .shuffle = false,
-        .device = device,
-        .precision = p,
-        .verbose = Verbose::silent};
+  optim::Adam adam() const {
+    return {.learning_rate = setup.learning_rate, .epsilon = 1e-8, .epsilon_hat = false};
+  }
+  FitOptions<float> options(const std::string& device = "cpu", Precision p = Precision::strict) const {
+    return {.loss = setup.loss,
+            .optimizer = adam(),
+            .batch_size = setup.batch,
+            .shuffle = false,
+            .device = device,
+            .precision = p,
+            .verbose = Verbose::silent};
   }
 };
 

@@ -7,20 +7,20 @@ namespace {
 
 using namespace bench;
 
-void add_step(const std::string& series, Index at, const Net& net, Where where = {}) {
+void add_step(const std::string& series, Index at, const Setup& net, Where where = {}) {
   const auto body = [=](benchmark::State& state) {
     const double ns = 1e9 * measure_steps(state, net);
     state.counters["ns/sample"] = ns / double(net.batch);
-    state.counters["ns/layer"] = ns / double(net.widths.size() - 1);
+    state.counters["ns/layer"] = ns / double(net.layers());
   };
   add(series + "/" + std::to_string(at), body, where);
 }
 
 void add_batches(const std::vector<Index>& widths) {
   for (Index batch = 1; batch <= 65536; batch *= 4) {
-    const Net net{widths, batch};
-    add_step("batch/" + net.name(), batch, net);
-    if (all_threads() > 1) add_step("batch/" + net.name(), batch, net, {.threads = all_threads()});
+    const Setup net{widths, batch};
+    add_step("batch/" + net.net(), batch, net);
+    if (all_threads() > 1) add_step("batch/" + net.net(), batch, net, {.threads = all_threads()});
   }
 }
 
@@ -36,10 +36,10 @@ void add_depths() {
   }
 }
 
-void add_threads(const Net& net) {
+void add_threads(const Setup& net) {
   const int most = all_threads();
   for (int n = 1; n <= most; n = n == most ? n + 1 : std::min(2 * n, most))
-    add_step("threads/" + net.name() + ", batch " + std::to_string(net.batch), n, net, {.threads = n});
+    add_step("threads/" + net.net() + ", batch " + std::to_string(net.batch), n, net, {.threads = n});
 }
 
 const bool registered = [] {

@@ -9,22 +9,16 @@ namespace {
 
 using namespace bench;
 
-template <class Hand> void hand_step(benchmark::State& state, const Net& net) {
-  const Index inputs = net.widths[0], hidden = net.widths[1];
-  const auto data = samples(net, net.batch);
-  const auto model = model_of(net);
-  Hand hand{int(inputs), int(hidden), int(net.batch)};
-  std::copy(data.inputs[0].begin(), data.inputs[0].end(), hand.x.data());
-  std::copy(data.targets.begin(), data.targets.end(), hand.t.data());
-  const auto p = model.named_parameters();
-  hand.set_weights(p[0].value().data(), p[1].value().data(), p[2].value().data(), p[3].value().data());
-  measure<float>(state, {.operations = net.operations()},
-                 [&] { benchmark::DoNotOptimize(hand.step(1e-4f)); });
+template <class Hand> void hand_step(benchmark::State& state, const Setup& s) {
+  const Net net(s);
+  Hand hand(net);
+  hand.take(net.data, 0);
+  measure<float>(state, {.operations = s.operations()}, [&] { benchmark::DoNotOptimize(hand.step(1e-4f)); });
 }
 
 const bool registered = [] {
-  for (const Net& net : {Net{{2, 16, 1}, 32}, Net{{30, 64, 1}, 32}}) {
-    const std::string name = net.name() + "/batch:32/";
+  for (const Setup& net : {Setup{{2, 16, 1}, 32}, Setup{{30, 64, 1}, 32}}) {
+    const std::string name = net.net() + "/batch:32/";
     add(name + "gradus", [=](benchmark::State& state) { measure_steps(state, net); });
     add(name + "by hand", [=](benchmark::State& state) { hand_step<HandWritten>(state, net); });
     add(name + "fused by hand", [=](benchmark::State& state) { hand_step<HandFused>(state, net); });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Five nets trained on the CPU, by one thread and by all, and on a GPU where one runs: steps of a loop, and of
-// fit, which shuffles and gathers. At the end CPU and GPU stand side by side, and from which batch the GPU
-// pays.
+// fit, which shuffles and gathers, over the same data. At the end CPU and GPU stand side by side, and from
+// which batch the GPU pays.
 #include <cstdio>
+#include <limits>
 
 #include "bench/train/training.hpp"
 
@@ -10,11 +11,7 @@ namespace {
 
 using namespace bench;
 
-const std::vector<Net> nets = {{{2, 16, 1}, 32},
-                               {{30, 64, 1}, 32},
-                               {{784, 128, 10}, 64},
-                               {{784, 512, 512, 10}, 256},
-                               {{1024, 1024, 1024, 1024, 10}, 1024}};
+const std::vector<Setup> nets = cpu_setups();
 
 /// Empty, if a GPU runs.
 const std::string& no_gpu() {
@@ -26,33 +23,27 @@ const std::string& no_gpu() {
   return why;
 }
 
-/// Whole epochs of fit, each of so many batches that what its end costs does not hide what a step costs. The
-/// first two, in which memory grows and a GPU's steps are recorded, do not count.
-void measure_fit(benchmark::State& state, const Net& net, const std::string& device) {
-  const Index batches = net.operations() > 1e9 ? 2 : net.operations() > 1e7 ? 16 : 256;
-  auto model = model_of(net);
+/// Whole epochs of fit. The first two, in which memory grows and a GPU's steps are recorded, do not count.
+void measure_fit(benchmark::State& state, const Setup& s, const std::string& device) {
+  Net net(s);
   std::optional<Meter> meter;
-  FitOptions<float> options{
-      .loss = net.is_binary() ? "binary_cross_entropy_from_logits" : "softmax_cross_entropy",
-      .optimizer = optim::Adam{.learning_rate = 1e-4},
-      .epochs = 1 << 30,
-      .batch_size = net.batch,
-      .device = device,
-      .verbose = Verbose::silent};
+  auto options = net.options(device);
+  options.epochs = std::numeric_limits<int>::max();
+  options.shuffle = true;
   options.after_epoch = [&](Epoch<float>& e) {
     if (e.number == 0) return;
     if (!meter) meter.emplace();
-    e.stop = !state.KeepRunningBatch(batches);
+    e.stop = !state.KeepRunningBatch(s.batches);
   };
-  fit(model, samples(net, net.batch * batches), options);
-  meter->report<float>(state, {.operations = net.operations()});
+  fit(net.model, net.data, options);
+  meter->report<float>(state, {.operations = s.operations()});
 }
 
-std::string row(const Net& net, const std::string& how) {
-  return net.name() + "/batch:" + std::to_string(net.batch) + "/" + how;
+std::string row(const Setup& net, const std::string& how) {
+  return net.net() + "/batch:" + std::to_string(net.batch) + "/" + how;
 }
 
-void add_steps(const Net& net, Where where, const std::string& device) {
+void add_steps(const Setup& net, Where where, const std::string& device) {
   const auto step = [=](benchmark::State& state) { measure_steps(state, net, Device(device)); };
   const auto fitted = [=](benchmark::State& state) { measure_fit(state, net, device); };
   add(row(net, "step/" + device), step, where);
@@ -60,7 +51,7 @@ void add_steps(const Net& net, Where where, const std::string& device) {
 }
 
 /// One row on all of the CPU, one on the GPU.
-void add_pair(const Net& net) {
+void add_pair(const Setup& net) {
   const auto steps_on = [=](Device device) {
     return [=](benchmark::State& state) { measure_steps(state, net, device); };
   };
@@ -69,8 +60,9 @@ void add_pair(const Net& net) {
 }
 
 /// The same net by batch, as far as the CPU needs less than seconds for one step.
-std::vector<Net> by_batch(Net net) {
-  std::vector<Net> all;
+std::vector<Setup> by_batch(Setup net) {
+  std::vector<Setup> all;
+  net.batches = 1;
   for (net.batch = 1; net.batch <= 65536 && net.operations() < 1e11; net.batch *= 4) all.push_back(net);
   return all;
 }
@@ -88,15 +80,15 @@ double cpu(const Times& times, const std::string& name) {
 void print_side_by_side(const Times& times) {
   if (!no_gpu().empty()) return (void)std::printf("\nno GPU here: %s\n", no_gpu().c_str());
   std::printf("\n%-30s %7s %6s %12s %12s %9s\n", "net", "batch", "", "CPU", "GPU", "speed-up");
-  for (const Net& net : nets)
+  for (const Setup& net : nets)
     for (const std::string how : {"step", "fit"}) {
       const double c = cpu(times, row(net, how + "/cpu")), g = of(times, row(net, how + "/cuda"));
       if (std::isnan(c / g)) continue;  // filtered out
-      std::printf("%-30s %7lld %6s %9.2f us %9.2f us %8.2fx\n", net.name().c_str(),
+      std::printf("%-30s %7lld %6s %9.2f us %9.2f us %8.2fx\n", net.net().c_str(),
                   static_cast<long long>(net.batch), how.c_str(), 1e6 * c, 1e6 * g, c / g);
     }
   std::printf("\nA step on the GPU takes less than one on the CPU from which batch on:\n");
-  for (const Net& net : nets) {
+  for (const Setup& net : nets) {
     std::string from = "not up to the largest measured";
     const auto all = by_batch(net);
     for (auto n = all.rbegin(); n != all.rend(); ++n) {
@@ -104,17 +96,17 @@ void print_side_by_side(const Times& times) {
       if (!(g < c)) break;
       from = std::to_string(n->batch);
     }
-    std::printf("%-30s %s\n", net.name().c_str(), from.c_str());
+    std::printf("%-30s %s\n", net.net().c_str(), from.c_str());
   }
 }
 
 const bool registered = [] {
-  for (const Net& net : nets) {
+  for (const Setup& net : nets) {
     add_steps(net, {}, "cpu");
     if (all_threads() > 1) add_steps(net, {.threads = all_threads()}, "cpu");
     if (!no_gpu().empty()) continue;
     add_steps(net, {.device = true}, "cuda");
-    for (const Net& n : by_batch(net))
+    for (const Setup& n : by_batch(net))
       if (n.batch != net.batch) add_pair(n);
   }
   at_end = print_side_by_side;
