@@ -9,33 +9,37 @@
 namespace gradus::detail {
 
 // Assembly, because a program may ask for instructions that it is not compiled for, and because compilers see
-// through loops without a purpose. Twelve independent sums hide the latency of an addition.
+// through loops without a purpose. Twelve independent numbers hide the latency of an operation. All operands of
+// an instruction are one register, so that the two dialects (-masm=intel has its own) differ by "%" alone.
 #if defined(__x86_64__)
-#define GRADUS_MULTIPLY_ADD(clear, instructions, after)                                                   \
-  asm volatile(".irp i, 0,1,2,3,4,5,6,7,8,9,10,11,12\n " clear                                            \
-               "\n .endr\n 1:\n"                                                                          \
-               ".irp i, 1,2,3,4,5,6,7,8,9,10,11,12\n " instructions "\n .endr\n dec %0\n jnz 1b\n " after \
-               : "+r"(rounds)                                                                             \
-               :                                                                                          \
-               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",    \
-                 "xmm10", "xmm11", "xmm12")
+#define GRADUS_REGISTER(kind) " {%%|}" kind "mm\\i"
+#define GRADUS_TWICE(kind) GRADUS_REGISTER(kind) "," GRADUS_REGISTER(kind) "\n"
+#define GRADUS_THRICE(kind) GRADUS_REGISTER(kind) "," GRADUS_TWICE(kind)
+#define GRADUS_MULTIPLY_ADD(clear, instructions, after)                                                 \
+  asm volatile(".irp i, 1,2,3,4,5,6,7,8,9,10,11,12\n" clear                                             \
+               ".endr\n 2:\n"                                                                           \
+               ".irp i, 1,2,3,4,5,6,7,8,9,10,11,12\n" instructions ".endr\n dec %0\n jnz 2b\n " after   \
+               : "+r"(rounds)                                                                           \
+               :                                                                                        \
+               : "cc", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
+                 "xmm11", "xmm12")
 
 /// 12 · rounds multiply-adds of vectors of a level (see simd_level), which the processor has.
 template <int level> void multiply_add(long rounds) {
   if constexpr (level == 1)
-    GRADUS_MULTIPLY_ADD("xorps %%xmm\\i, %%xmm\\i", "mulps %%xmm0, %%xmm\\i\n addps %%xmm0, %%xmm\\i", "");
+    GRADUS_MULTIPLY_ADD("xorps" GRADUS_TWICE("x"), "mulps" GRADUS_TWICE("x") "addps" GRADUS_TWICE("x"), "");
   else if constexpr (level == 2)
-    GRADUS_MULTIPLY_ADD("vxorps %%xmm\\i, %%xmm\\i, %%xmm\\i",
-                        "vmulps %%ymm0, %%ymm\\i, %%ymm\\i\n vaddps %%ymm0, %%ymm\\i, %%ymm\\i",
+    GRADUS_MULTIPLY_ADD("vxorps" GRADUS_THRICE("x"), "vmulps" GRADUS_THRICE("y") "vaddps" GRADUS_THRICE("y"),
                         "vzeroupper");
   else if constexpr (level == 3)
-    GRADUS_MULTIPLY_ADD("vxorps %%xmm\\i, %%xmm\\i, %%xmm\\i", "vfmadd213ps %%ymm0, %%ymm0, %%ymm\\i",
-                        "vzeroupper");
+    GRADUS_MULTIPLY_ADD("vxorps" GRADUS_THRICE("x"), "vfmadd213ps" GRADUS_THRICE("y"), "vzeroupper");
   else
-    GRADUS_MULTIPLY_ADD("vxorps %%xmm\\i, %%xmm\\i, %%xmm\\i", "vfmadd213ps %%zmm0, %%zmm0, %%zmm\\i",
-                        "vzeroupper");
+    GRADUS_MULTIPLY_ADD("vxorps" GRADUS_THRICE("x"), "vfmadd213ps" GRADUS_THRICE("z"), "vzeroupper");
 }
 #undef GRADUS_MULTIPLY_ADD
+#undef GRADUS_THRICE
+#undef GRADUS_TWICE
+#undef GRADUS_REGISTER
 
 /// Operations a second, a multiply-add being two: the best of some tries, as a processor takes a while to
 /// reach its clock. Half a millisecond or so.
