@@ -82,7 +82,9 @@ template <class F> void on_threads(int n, F&& f) {
   if (n != before) use_threads(before);
 }
 
-/// Twelve independent sums: enough for two multiply-adds a cycle of four or five cycles' latency.
+/// Twelve independent sums: enough for two multiply-adds a cycle of four or five cycles' latency. Not about()'s
+/// (core/peak.hpp), whose assembly is x86's, of float, and wider than the program's own vectors if it is asked:
+/// shares are of what the packets that the kernels are made of can do, on any processor and of both types.
 template <class T> void multiply_add(int rounds) {
   namespace ei = Eigen::internal;
   using P = typename ei::packet_traits<T>::type;
