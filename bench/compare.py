@@ -7,27 +7,31 @@ a quiet machine: with q the interquartile range over the median,
 
     noise = max(5 %, 2 sqrt(q_old² + q_new²))
 
-and a row is slower if new / old > 1 + noise, quicker if old / new > 1 + noise, of medians. Exit status: 0, nothing
-got slower; 1, something did; 2, a file cannot be used."""
+and a row is slower if new / old > 1 + noise, quicker if old / new > 1 + noise, of medians. If the files are of
+different machines, compilers or flags, that is said first: then a row's change need not be gradus'. Exit status:
+0, nothing got slower; 1, something did; 2, a file cannot be used."""
 
 import json
 import math
 import sys
 
 LEAST, FACTOR = 0.05, 2
+MACHINE, BUILD = ("processor", "model", "processors", "system"), ("compiler", "Eigen", "flags")
 
 
 class Unusable(Exception):
     pass
 
 
-def rows_of(path):
+def read(path):
+    """What should be alike in both files, and (median, low, high) by the names of rows."""
     try:
         with open(path) as file:
-            rows = {
-                row["name"]: (float(row["ns"]), float(row["low"]), float(row["high"]))
-                for row in json.load(file)["rows"]
-            }
+            result = json.load(file)
+        rows = {
+            row["name"]: (float(row["ns"]), float(row["low"]), float(row["high"])) for row in result["rows"]
+        }
+        made_by = {key: result["machine"][key] for key in MACHINE} | {key: result[key] for key in BUILD}
     except OSError as e:
         raise Unusable(f"{path}: {e.strerror}")
     except (ValueError, KeyError, TypeError) as e:
@@ -35,7 +39,7 @@ def rows_of(path):
     for name, (ns, low, high) in rows.items():
         if not 0 < low <= ns <= high < math.inf:
             raise Unusable(f"{path}: {name} has {ns} ns, quartiles {low} and {high}")
-    return rows
+    return made_by, rows
 
 
 def noise(old, new):
@@ -57,7 +61,11 @@ def compare(old, new):
 def main():
     if len(sys.argv) != 3:
         raise Unusable("usage: compare.py OLD.json NEW.json")
-    old, new = (rows_of(path) for path in sys.argv[1:])
+    (old_by, old), (new_by, new) = (read(path) for path in sys.argv[1:])
+    for key in (key for key in old_by if new_by[key] != old_by[key]):
+        here, there = json.dumps(new_by[key]), json.dumps(old_by[key])
+        words = f"has {key} {here}; it should have {there}, as {sys.argv[1]}: rows may differ by that alone"
+        print(f"{sys.argv[2]} {words}")
     if not old.keys() & new.keys():
         raise Unusable("the files have no row in common")
     slower, quicker = compare(old, new)

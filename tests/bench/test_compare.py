@@ -16,6 +16,14 @@ def row(name, ns, spread=0.02):
     return {"name": name, "ns": ns, "low": ns * (1 - spread / 2), "high": ns * (1 + spread / 2)}
 
 
+MACHINE = {"processor": "P", "model": "family 1 model 2", "processors": 2, "system": "Linux 6.1"}
+
+
+def text_of(rows, machine=MACHINE, flags="-O3"):
+    build = {"compiler": "g++ 12", "Eigen": "3.4.0", "flags": flags}
+    return json.dumps({"machine": machine, "rows": rows} | build)
+
+
 class Compare(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -28,8 +36,7 @@ class Compare(unittest.TestCase):
         return path
 
     def compare(self, old, new):
-        paths = [self.file(name, json.dumps({"rows": rows})) for name, rows in (("old", old), ("new", new))]
-        return self.run_on(*paths)
+        return self.run_on(self.file("old", text_of(old)), self.file("new", text_of(new)))
 
     def run_on(self, *paths):
         done = subprocess.run([sys.executable, COMPARE, *paths], capture_output=True, text=True)
@@ -60,15 +67,30 @@ class Compare(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("gone     b\nnew      c\n1 rows compared", text)
 
+    def test_files_of_two_machines_or_builds_are_named_at_the_top(self):
+        old = self.file("old", text_of([row("a", 100)]))
+        new = self.file("new", text_of([row("a", 100)], MACHINE | {"processor": "Q", "processors": 4}, "-O2"))
+        status, text = self.run_on(old, new)
+        self.assertEqual(status, 0)
+        wrong = (("processor", '"Q"', '"P"'), ("processors", 4, 2), ("flags", '"-O2"', '"-O3"'))
+        said = [
+            f"{new} has {key} {here}; it should have {there}, as {old}: rows may differ by that alone"
+            for key, here, there in wrong
+        ]
+        self.assertEqual(text.splitlines(), said + ["1 rows compared: 0 slower, 0 quicker"])
+        self.assertEqual(self.run_on(old, old)[1], "1 rows compared: 0 slower, 0 quicker\n")
+
     def test_unusable_files_are_one_line(self):
-        good = self.file("good", json.dumps({"rows": [row("a", 1)]}))
+        good = self.file("good", text_of([row("a", 1)]))
+        unsigned = self.file("unsigned", json.dumps({"rows": [row("a", 1)]}))
         empty = self.file("empty", "{}")
-        nothing = self.file("nothing", json.dumps({"rows": [row("a", 0)]}))
-        infinite = self.file("infinite", json.dumps({"rows": [row("a", math.inf)]}))
-        other = self.file("other", json.dumps({"rows": [row("b", 1)]}))
+        nothing = self.file("nothing", text_of([row("a", 0)]))
+        infinite = self.file("infinite", text_of([row("a", math.inf)]))
+        other = self.file("other", text_of([row("b", 1)]))
         for paths in (
             [good],
             [good, empty],
+            [good, unsigned],
             [good, nothing],
             [infinite, infinite],
             [good, other],
