@@ -36,7 +36,7 @@ template <class T> class Array {
  public:
   using value_type = T;
 
-  Array() : view_(nothing()) {}  ///< [0]: nothing
+  Array() : view_(nothing) {}  ///< [0]: nothing
 
   /// Zeros.
   explicit Array(const Shape& shape, Device device = {}) : Array(uninitialized(shape, device)) {
@@ -99,13 +99,13 @@ template <class T> class Array {
   }
 
   Array(const Array&) = default;
-  Array(Array&& o) noexcept : view_(o.view_), share_(std::move(o.share_)) { o.view_ = nothing(); }
+  Array(Array&& o) noexcept : view_(o.view_), share_(std::move(o.share_)) { o.view_ = nothing; }
   Array& operator=(const Array&) = default;
   Array& operator=(Array&& o) noexcept {
     if (this == &o) return *this;
     view_ = o.view_;
     share_ = std::move(o.share_);
-    o.view_ = nothing();
+    o.view_ = nothing;
     return *this;
   }
 
@@ -205,7 +205,7 @@ template <class T> class Array {
   // the view is made in place: what has just been stored in parts is slow to load as a whole
   Array(const T* data, const Shape& shape, Device device, detail::Share share)
       : view_{data, shape, device}, share_(std::move(share)) {}
-  static View<T> nothing() { return {nullptr, Shape::none(), {}}; }
+  static constexpr View<T> nothing{nullptr, Shape::none(), {}};  // not made anew, for the same reason
 
   T* begin_() { return const_cast<T*>(view_.data); }
 
