@@ -64,13 +64,7 @@ struct StepState {
   }
 
   /// What a step uses, the next one uses mostly in the same place: then there is nothing to count.
-  void keep_parameter(const Share& share, const Gradient& g) {
-    for (Block* const b : {share.get(), g.owner}) {
-      if (used == parameters.size()) parameters.emplace_back();
-      if (parameters[used].get() != b) retain(b), parameters[used] = Share(b);
-      ++used;
-    }
-  }
+  void keep_parameter(const Share& share, const Gradient& g) { keep_next(share.get()), keep_next(g.owner); }
 
   void end() {
     while (parameters.size() > used) parameters.pop_back();
@@ -114,6 +108,13 @@ struct StepState {
   }
 
  private:
+  void keep_next(Block* b) {
+    if (used == parameters.size()) [[unlikely]]
+      parameters.emplace_back();
+    if (parameters[used].get() != b) [[unlikely]]
+      retain(b), parameters[used] = Share(b);
+    ++used;
+  }
   [[noreturn, gnu::noinline, gnu::cold]] void fail_moved(const Gradient& g) const {
     fail<DeviceError>("backward: a parameter ", g.shape, " went to ", g.device.name(),
                       " after it was used on ", device.name());
