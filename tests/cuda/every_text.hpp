@@ -62,7 +62,8 @@ template <class T> class Asking {
     pairwise<Add, Sub, Mul, Div, Maximum, Minimum, Pow>();
     losses<SquaredError, AbsoluteError, Huber, BinaryCrossEntropy, ProbabilityCrossEntropy, Hinge,
            KlDivergence>();
-    rules(optim::Sgd(), optim::Adam(), optim::AdamW(), optim::RmsProp(), optim::Adagrad());
+    rules(optim::Sgd(), optim::Adam(), optim::AdamW(), optim::AmsGrad(), optim::Adamax(), optim::Nadam(),
+          optim::RmsProp(), optim::CenteredRmsProp(), optim::Adagrad(), optim::Adadelta());
     broadcast(pairwise_formula<Add, T>.value);
   }
   std::vector<std::string> unasked;  // calls that did not ask for a text

@@ -75,10 +75,14 @@ TEST_CASE("frozen parameters count for no norm") {
   CHECK(b.value().item() == 0);
 }
 
-TEST_CASE("clipping by global norm repeats a run of PyTorch's") {
-  // clip_grad_norm_ divides by (norm + 1e-6)
-  expect_torch_run("torch_clip_norm_float64", {4, 13, 1}, false, optim::Sgd{.learning_rate = 0.2},
-                   {.global_norm = 0.5}, 1e-6);
+TEST_CASE("ε is added to a norm before it is looked at") {
+  const auto [a, b] = clipped({.norm = 11.5, .epsilon = 0.5});
+  check_scaled(a, ga, 1);
+  check_scaled(b, gb, 11.5 / 12.5);
+  const auto [c, d] = clipped({.global_norm = 13.5, .epsilon = 1});  // ‖g‖ is 13.009…
+  const double norm = std::sqrt(9 + 16 + 0.25 + 144);
+  check_scaled(c, ga, 13.5 / (norm + 1));
+  check_scaled(d, gb, 13.5 / (norm + 1));
 }
 
 TEST_CASE("limits below 0 are refused") {
@@ -88,5 +92,6 @@ TEST_CASE("limits below 0 are refused") {
   };
   CHECK(refused({.value = -1}) == "clip: value is -1; it must be at least 0");
   CHECK(refused({.norm = -1}) == "clip: norm is -1; it must be at least 0");
+  CHECK(refused({.norm = 1, .epsilon = -1}) == "clip: epsilon is -1; it must be at least 0");
   CHECK(refused({.global_norm = double(NAN)}) == "clip: global_norm is nan; it must be at least 0");
 }

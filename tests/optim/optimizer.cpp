@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <gradus/nn/activation.hpp>
+#include <gradus/nn/sequential.hpp>
+#include <gradus/ops/power.hpp>
+
 #include "tests/optim/rules.hpp"
 #include "tests/support/words.hpp"
 
@@ -155,7 +159,12 @@ TEST_CASE("every rule finds the bottom of a bowl") {
         optim::Rule<double>(Sgd{.learning_rate = 0.05, .momentum = 0.9}),
         optim::Rule<double>(optim::Adam{.learning_rate = 0.05}),
         optim::Rule<double>(optim::AdamW{.learning_rate = 0.05, .weight_decay = 0}),
+        optim::Rule<double>(optim::AmsGrad{.learning_rate = 0.05}),
+        optim::Rule<double>(optim::Adamax{.learning_rate = 0.05}),
+        optim::Rule<double>(optim::Nadam{.learning_rate = 0.05}),
         optim::Rule<double>(optim::RmsProp{.learning_rate = 0.01}),
+        optim::Rule<double>(optim::CenteredRmsProp{.learning_rate = 0.001}),
+        optim::Rule<double>(optim::Adadelta{.learning_rate = 1, .epsilon = 1e-4}),
         optim::Rule<double>(optim::Adagrad{.learning_rate = 0.5})}) {
     Parameter<double> w(Array<double>{3, -2});
     Optimizer<double> optimizer({&w}, rule);

@@ -90,6 +90,11 @@ TEST_CASE("every rule can be held by value, and says its name") {
   CHECK(name(optim::Sgd{}) == "sgd");
   CHECK(name(optim::Adam{}) == "adam");
   CHECK(name(optim::AdamW{}) == "adamw");
+  CHECK(name(optim::AmsGrad{}) == "amsgrad");
+  CHECK(name(optim::Adamax{}) == "adamax");
+  CHECK(name(optim::Nadam{}) == "nadam");
   CHECK(name(optim::RmsProp{}) == "rmsprop");
+  CHECK(name(optim::CenteredRmsProp{}) == "centered_rmsprop");
+  CHECK(name(optim::Adadelta{}) == "adadelta");
   CHECK(name(optim::Adagrad{}) == "adagrad");
 }

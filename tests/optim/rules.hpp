@@ -5,11 +5,10 @@
 #include <cmath>
 #include <vector>
 
-#include <gradus/io/safetensors.hpp>
-#include <gradus/nn/activation.hpp>
-#include <gradus/nn/sequential.hpp>
-#include <gradus/ops/loss.hpp>
+#include <gradus/ops/arithmetic.hpp>
+#include <gradus/ops/reduce.hpp>
 #include <gradus/optim/optim.hpp>
+#include <gradus/tape/tape.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
@@ -39,60 +38,24 @@ template <class T> Array<T> run_rule(const optim::Rule<T>& rule, int steps,
   return w.value().to("cpu").copy();
 }
 
-/// formula(w, g, state, t) in long double, on every device; `state` are two numbers, 0 at first.
-template <class R, class F> void expect_rule(const R& rule, const F& formula) {
+/// formula(w, g, state, t) in long double, on every device; `state` are three numbers, 0 at first.
+template <class R, class F>
+void expect_rule(const R& rule, const F& formula, const optim::Schedule& schedule = {}) {
   constexpr int steps = 50;
   Array<double> expected(Shape{rule_size});
   for (Index i = 0; i < rule_size; ++i) {
-    Real w = numbers({rule_size})(i), state[2] = {};
+    Real w = numbers({rule_size})(i), state[3] = {};
     for (int t = 1; t <= steps; ++t) formula(w, Real(gradient_at(i, t)), state, t);
     expected.mutable_data()[i] = double(w);
   }
   for (const Device device : devices()) {
-    const auto in_double = run_rule<double>(rule, steps, {}, {}, device);
-    const auto in_float = run_rule<float>(rule, steps, {}, {}, device);
+    const auto in_double = run_rule<double>(rule, steps, schedule, {}, device);
+    const auto in_float = run_rule<float>(rule, steps, schedule, {}, device);
     INFO(device.name());
     for (Index i = 0; i < rule_size; ++i) {
       CHECK(std::abs(expected(i) - in_double(i)) < 2e-14);
       CHECK(std::abs(expected(i) - double(in_float(i))) < 2e-5);
     }
-  }
-  for (const auto& found : device_findings()) FAIL_CHECK(found);
-}
-
-/// Repeats a run of PyTorch's on every device: rows in order, batches of 32, and checks losses and parameters to a
-/// bound.
-inline void expect_torch_run(const std::string& name, const std::vector<Index>& sizes, bool logits,
-                             const optim::Rule<double>& rule, const optim::Clip& clip = {},
-                             double bound = 1e-12) {
-  const auto file = io::read_safetensors(GRADUS_SOURCE_DIR "/tests/data_files/" + name + ".safetensors");
-  const auto x = file.get<double>("x"), y = file.get<double>("y"), losses = file.get<double>("losses");
-  for (const Device device : devices()) {
-    INFO(device.name());
-    const auto near = [&](const Array<double>& a, const Array<double>& expected, double most) {
-      const auto here = a.to("cpu");
-      for (Index i = 0; i < expected.size(); ++i) CHECK(std::abs(here.data()[i] - expected.data()[i]) < most);
-    };
-    nn::Sequential<double> model{nn::Dense<double>{sizes[0], sizes[1]}, nn::Relu<double>{},
-                                 nn::Dense<double>{sizes[1], sizes[2]}};
-    for (const auto& p : model.named_parameters()) p.set_value(file.get<double>("init." + p.name));
-    model.to(device);
-    optim::Optimizer<double> optimizer(model, rule, clip);
-    Tape tape;
-    for (Index s = 0; s < losses.size(); ++s) {
-      const Index first = s * 32 % x.shape()[0];
-      const auto out = model(tape.input(x.slice(first, first + 32).to(device)));
-      const auto t = y.slice(first, first + 32).to(device);
-      const auto loss = logits ? binary_cross_entropy(out, t) : mse(out, t);
-      CHECK(loss.item() == Approx(losses(s)).epsilon(bound));
-      tape.backward(loss);
-      if (s == 0)
-        for (const auto& p : model.named_parameters())
-          near(p.parameter->gradient(), file.get<double>("grad." + p.name), 1e-14);
-      optimizer.step();
-    }
-    for (const auto& p : model.named_parameters())
-      near(p.value(), file.get<double>("final." + p.name), bound);
   }
   for (const auto& found : device_findings()) FAIL_CHECK(found);
 }

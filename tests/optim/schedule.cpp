@@ -28,6 +28,16 @@ TEST_CASE("cosine falls from 1 to its floor and stays there") {
   CHECK(c(100000) == c(100));
 }
 
+// torch.optim.lr_scheduler.CosineAnnealingLR, PyTorch 2.15: tests/optim/replay.cpp has a run
+TEST_CASE("cosine and back again") {
+  const auto c = schedule::cosine(100, 0.2, true);
+  CHECK(c(50) == Approx(0.6).epsilon(1e-15));
+  CHECK(c(100) == Approx(0.2).epsilon(1e-15));
+  CHECK(c(150) == Approx(0.6).epsilon(1e-15));
+  CHECK(c(200) == Approx(1).epsilon(1e-15));
+  CHECK(c(330) == Approx(c(70)).epsilon(1e-13));
+}
+
 TEST_CASE("warm-up rises to 1 and then hands over") {
   const auto w = schedule::warm_up(4, schedule::step(10, 0.5));
   CHECK(w(0) == 0.25);
@@ -55,6 +65,33 @@ TEST_CASE("one cycle is PyTorch's") {
   for (const auto& [step, rate] : expected) CHECK(0.1 * c(std::int64_t(step)) == Approx(rate).epsilon(1e-12));
   CHECK(c(100) == c(99));  // after the last step nothing changes
   CHECK(c(1000000) == c(99));
+}
+
+TEST_CASE("one cycle's momentum falls while the learning rate rises") {
+  CHECK_FALSE(schedule::one_cycle(100).momentum);
+  const auto c = schedule::one_cycle(100, 0.3, 25, 1e4, 0.8);
+  CHECK(c(29) == 1);
+  CHECK(c.momentum_at(0) == 1);
+  CHECK(c.momentum_at(29) == Approx(0.8).epsilon(1e-15));
+  CHECK(c.momentum_at(64) == Approx(0.9).epsilon(1e-12));  // half the way back
+  CHECK(c.momentum_at(99) == Approx(1).epsilon(1e-15));
+  const auto later = schedule::warm_up(10, c);
+  CHECK(later.momentum_at(5) == 1);
+  CHECK(later.momentum_at(39) == c.momentum_at(29));
+  CHECK_FALSE(schedule::warm_up(10).momentum);
+}
+
+TEST_CASE("a schedule changes a rule's momentum, or β₁ where it has that") {
+  const optim::Schedule half([](std::int64_t) { return 1.0; }, [](std::int64_t) { return 0.5; });
+  const auto same = [&](const optim::Rule<double>& a, const optim::Rule<double>& b) {
+    return same_bits(run_rule<double>(a, 5, half), run_rule<double>(b, 5));
+  };
+  CHECK(same(optim::Sgd{.momentum = 0.8}, optim::Sgd{.momentum = 0.4}));
+  CHECK(same(optim::RmsProp{.momentum = 0.8}, optim::RmsProp{.momentum = 0.4}));
+  CHECK(same(optim::Adam{.beta1 = 0.5}, optim::Adam{.beta1 = 0.25}));
+  CHECK_FALSE(same(optim::Adam{.beta1 = 0.5}, optim::Adam{.beta1 = 0.5}));
+  CHECK(words<ValueError>([&] { same(optim::Adagrad{}, optim::Adagrad{}); }) ==
+        "optimizer: adagrad has no momentum that a schedule could change");
 }
 
 TEST_CASE("one cycle of few steps is finite from the first to the last") {
@@ -95,4 +132,6 @@ TEST_CASE("schedules refuse what makes no sense") {
   CHECK(words<ValueError>([] { schedule::one_cycle(1); }) == "schedule: steps is 1; it must be at least 2");
   CHECK(words<ValueError>([] { schedule::one_cycle(10, 1); }) ==
         "schedule: rise is 1; it must be between 0 and 1");
+  CHECK(words<ValueError>([] { schedule::one_cycle(10, 0.3, 25, 1e4, 2); }) ==
+        "schedule: momentum is 2; it must be within 0 and 1");
 }

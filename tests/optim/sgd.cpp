@@ -34,6 +34,18 @@ TEST_CASE("weight decay: g ← g + λ w before all else") {
               });
 }
 
+TEST_CASE("a learning rate that changes: in the momentum, as Keras has it, or after it") {
+  for (const bool within : {true, false})
+    expect_rule(
+        Sgd{.learning_rate = 0.1, .momentum = 0.8, .nesterov = true, .rate_in_momentum = within},
+        [=](Real& w, Real g, Real* m, int t) {
+          const Real eta = 0.1 * std::pow(Real(0.9), Real(t - 1)), first = within ? eta : 1;
+          m[0] = 0.8 * m[0] + first * g;
+          w -= eta / first * (first * g + 0.8 * m[0]);
+        },
+        optim::schedule::exponential(0.9));
+}
+
 TEST_CASE("sgd refuses hyper-parameters outside their range") {
   Parameter<float> w(Array<float>{1});
   const auto refused = [&](const Sgd& rule) {

@@ -10,7 +10,7 @@
 namespace gradus::cpu {
 
 /// Numbers kept for each parameter, and numbers that a rule takes: at most.
-constexpr int most_states = 2, most_numbers = 8;
+constexpr int most_states = 3, most_numbers = 8;
 
 /// A rule over one run of n elements, with its type forgotten.
 template <class T> using RunRule = void (*)(T* w, const T* g, T* const* state, const T* numbers, Index n);
@@ -38,7 +38,7 @@ template <class T>
 void update(RunRule<T> rule, T* w, const T* g, T* const* state, const T* numbers, Index n) {
   parallel_for(n, 32768, [&](Index first, Index last) {
     T* part[most_states];
-    for (int k = 0; k < most_states; ++k) part[k] = state[k] + first;
+    for (int k = 0; k < most_states; ++k) part[k] = state[k] ? state[k] + first : nullptr;
     rule(w + first, g + first, part, numbers, last - first);
   });
 }

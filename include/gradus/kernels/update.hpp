@@ -15,10 +15,10 @@ template <class T> struct UpdateRule {
 template <class Rule, std::size_t A, class T> inline constexpr UpdateRule<T> update_rule = {
     Rule::name, &cpu::run_rule<Rule, A, T>, &symbolic::write_rule<Rule, A>};
 
-/// rule(w, g, state, numbers) for each of n elements, in place. `state` are cpu::most_states buffers, whether
-/// used or not; `numbers` are in the device's memory: learning rate and step count change, the program on the
-/// device does not. Buffers end at a multiple of 4 numbers: elsewhere than on the CPU n must be one, or the last ones
-/// stay as they were.
+/// rule(w, g, state, numbers) for each of n elements, in place. `state` are cpu::most_states buffers, nullptr
+/// where the rule keeps less; `numbers` are in the device's memory: learning rate and step count change, the
+/// program on the device does not. Buffers end at a multiple of 4 numbers: elsewhere than on the CPU n must be
+/// one, or the last ones stay as they were.
 template <class T> void update(const UpdateRule<T>& rule, Device device, T* w, const T* g, T* const* state,
                                const T* numbers, Index n, const Watch& watch = {}) {
   if (device.is_cpu()) return cpu::update(rule.run, w, g, state, numbers, n);

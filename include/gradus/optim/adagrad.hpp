@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // v ← v + g²     w ← w − η g / √(v + v₀ + ε)       (Duchi, Hazan, Singer, JMLR 12, 2011)
-// v₀ = 0.1 and ε under the root are Keras'; initial = 0, epsilon = 1e-10 and epsilon_outside are PyTorch's.
+// v₀ and ε are under the root, as Keras has them; epsilon_outside puts ε beside it, as PyTorch does.
 #pragma once
 
 #include <gradus/optim/rule.hpp>
 
 namespace gradus::optim {
 
+/// Defaults are Keras' (on TensorFlow 0.1f for doubles as well). For PyTorch's: learning_rate = 0.01,
+/// initial = 0, epsilon = 1e-10, epsilon_outside = true.
 struct Adagrad {
   double learning_rate = 1e-3, initial = 0.1, epsilon = 1e-7;
   bool epsilon_outside = false;

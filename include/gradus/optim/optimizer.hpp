@@ -55,7 +55,7 @@ template <class T> class Optimizer {
   /// one; a step's calls, with numbers that lie on the device; and that n steps have been asked for.
   void numbers(Index ahead, T* to) {
     const std::int64_t done = steps_ + ahead;
-    rule_.numbers(schedule_ ? schedule_(done) : 1, done + 1, powers_, to);
+    rule_.numbers(schedule_(done), schedule_.momentum_at(done), done + 1, powers_, to);
   }
   void record(const T* numbers, const kernels::Watch& watch) { clip_gradients(), update(numbers, watch); }
   void advance(Index n) { steps_ += n; }
@@ -79,7 +79,7 @@ template <class T> class Optimizer {
 
   std::int64_t steps() const { return steps_; }
   const Rule<T>& rule() const { return rule_; }
-  double learning_rate() const { return rule_.learning_rate() * factor(); }  ///< of the next step
+  double learning_rate() const { return rule_.learning_rate() * schedule_(steps_); }  ///< of the next step
   void set_learning_rate(double rate) { rule_.set_learning_rate(rate); }
 
  private:
@@ -91,6 +91,9 @@ template <class T> class Optimizer {
       : rule_(rule), clip_(clip), schedule_(schedule) {
     rule_.check();
     clip_.check();
+    gradus::detail::require<ValueError>(!schedule_.momentum || rule_.has_momentum(),
+                                        "optimizer: ", rule_.name(),
+                                        " has no momentum that a schedule could change");
   }
   void add(const Parameter<T>& p) {
     const Index line = p.device().is_cpu() ? Index(gradus::detail::alignment) : 256;
@@ -101,7 +104,7 @@ template <class T> class Optimizer {
   }
   void adopt_all() {
     gradus::detail::require<ValueError>(!leaves_.empty(), "optimizer: there is no parameter to learn");
-    for (auto& buffer : buffers_) buffer = Array<T>(Shape{total_}, device());
+    for (int i = 0; i < 2 + rule_.states(); ++i) buffers_[i] = Array<T>(Shape{total_}, device());
     each([this](Leaf& leaf, Index at) { adopt(leaf, at); });
     squares_ = Array<T>(Shape{}, device());
     if (!device().is_cpu()) numbers_ = Array<T>(Shape{cpu::most_numbers}, device());
@@ -136,7 +139,6 @@ template <class T> class Optimizer {
     leaf.gradient.data = buffer(1) + at;
   }
 
-  double factor() const { return schedule_ ? schedule_(steps_) : 1; }
   static bool ready(const Leaf& l) { return l.gradient.written && l.gradient.wanted; }
 
   void clip_gradients() {
@@ -157,7 +159,8 @@ template <class T> class Optimizer {
     bool any = false;
     const auto flush = [&] {
       if (first == last) return;
-      T* const state[cpu::most_states] = {buffer(2) + first, buffer(3) + first};
+      T* state[cpu::most_states] = {};
+      for (int k = 0; k < rule_.states(); ++k) state[k] = buffer(std::size_t(2 + k)) + first;
       kernels::update<T>(rule_.update(), device(), buffer(0) + first, buffer(1) + first, state, numbers,
                          last - first, watch);
       any = true;
@@ -177,7 +180,7 @@ template <class T> class Optimizer {
   Clip clip_;
   Schedule schedule_;
   std::vector<gradus::detail::Share> leaves_;
-  Array<T> buffers_[4];  // values, gradients, and up to two numbers of state
+  Array<T> buffers_[2 + cpu::most_states];  // values, gradients, and what the rule keeps
   Array<T> squares_;
   Array<T> numbers_;  // of a step, where the device reads them
   Index total_ = 0, per_line_ = 1;

@@ -48,7 +48,7 @@ template <class T> struct Epoch {
 template <class T = float> struct FitOptions {
   std::string loss = "mse";  ///< by name: see train/loss.hpp
   optim::Rule<T> optimizer = optim::Adam{};
-  optim::Schedule schedule = {};  ///< of the learning rate, by optimizer steps
+  optim::Schedule schedule = {};  ///< of learning rate and momentum, by optimizer steps
   optim::Clip clip = {};
   int epochs = 1;
   Index batch_size = 32;  ///< the last batch of an epoch keeps what is left over
