@@ -55,4 +55,8 @@ TEST_CASE("all floats: at most 2 units in the last place") {
       "tanh", [](const Block& x) { return Block(math::tanh(x)); }, [](double x) { return std::tanh(x); });
   check(
       "erf", [](const Block& x) { return Block(math::erf(x)); }, [](double x) { return std::erf(x); });
+  check(
+      "sin", [](const Block& x) { return Block(math::sin(x)); }, [](double x) { return std::sin(x); });
+  check(
+      "cos", [](const Block& x) { return Block(math::cos(x)); }, [](double x) { return std::cos(x); });
 }

@@ -8,7 +8,8 @@
 //   float   1.1   1.8    1.0   1.5    1.5   1.4   0.5   0.5   1.5    0.5     sin, cos, pow through double
 //   double  1.1   2.0    0.9   1.3    1.5   1.6   1.6   1.6   1.5    libm    pow lane by lane
 //
-//   erf   |x| < 1: x + x p(x²)     else 1 - exp(L(x)), L a polynomial for log erfc
+//   erf   small |x|: x + x p(x²)   else 1 - q(x)⁴ for float, 1 - exp(L(x)) for double: polynomials for the
+//         fourth root and the logarithm of erfc
 #pragma once
 
 #include <cmath>
@@ -23,14 +24,18 @@ namespace packet {
 
 template <class T> struct Erf;
 template <> struct Erf<float> {
-  static constexpr float most = 4;  // erf rounds to 1 beyond
-  static constexpr float p[] = {0.128379166f,   -0.37612626f,     0.112836003f,   -0.0268544443f,
-                                0.00518953521f, -0.000802084163f, 7.88912002e-05f};
-  static constexpr float log_erfc[] = {-0.000341525185f, -1.12708914f,    -0.638144851f,  -0.103106737f,
-                                       0.0218380541f,    -0.00294765527f, 0.000186378849f};
+  static constexpr float small = 1.1f, most = 4;  // erf rounds to 1 beyond
+  static constexpr float p[] = {0.128379166f,   -0.376126111f,    0.112833641f,   -0.026843518f,
+                                0.00516773062f, -0.000782472955f, 7.23601697e-05f};
+  static constexpr float root[] = {1.00518763f,   -0.307549804f,  -0.0654921681f, -0.0485977978f,
+                                   0.0651144907f, -0.0218964778f, 0.00317997136f, -0.000175604931f};
+  template <class P> static P large(const P& t) {
+    const P r = polynomial(t, root), square = r * r;
+    return fma(-square, square, all<P>(1));
+  }
 };
 template <> struct Erf<double> {
-  static constexpr double most = 6;
+  static constexpr double small = 1, most = 6;
   static constexpr double p[] = {0.12837916709551256,     -0.37612638903183548,   0.11283791670945252,
                                  -0.026866170643276007,   0.0052239776074220826,  -0.00085483259896439331,
                                  0.000120552953192587,    -1.492474464520564e-05, 1.644751751293212e-06,
@@ -41,18 +46,18 @@ template <> struct Erf<double> {
       -0.00013505013355117948, -2.0266684835175811e-05, 2.2822475213286432e-05, -8.6671445865308772e-06,
       2.1356699862451732e-06,  -3.7330095521568139e-07, 4.6422546716420717e-08, -3.9342210454091997e-09,
       2.0449372532303983e-10,  -4.9285482177643675e-12};
+  template <class P> static P large(const P& t) { return all<P>(1) - exp(polynomial(t, log_erfc)); }
 };
 
-template <class P> P erf(const P& x) {
+template <class P> inline P erf(const P& x) {
   using C = Erf<Lane<P>>;
   const P a = absolute(x), t = lesser(all<P>(C::most), a);
   const P small = fma(x, polynomial(x * x, C::p), x);
-  const P large = all<P>(1) - exp(polynomial(t, C::log_erfc));
-  return a < all<P>(1) ? small : with_sign_of(x, large);
+  return a < all<P>(C::small) ? small : with_sign_of(x, C::large(t));
 }
 
 /// float's pow: with the signs and special values of pow, and as exact as y log|x| in one double is.
-template <class P> P pow(const P& x, const P& y) {
+template <class P> inline P pow(const P& x, const P& y) {
   const P a = absolute(x), one = all<P>(1), zero = all<P>(0), infinity = all<P>(HUGE_VAL);
   const P half = y * all<P>(0.5), whole = round_down(y);
   const P magnitude = a == one ? (y == y ? one : y) : exp(y * log(a));
@@ -68,7 +73,7 @@ template <class T>
 concept Packed = std::same_as<T, float> || std::same_as<T, double>;
 
 #define GRADUS_PACKETWISE(f)                                                                  \
-  template <Packed T> Wide<T> f(const Wide<T>& x) {                                           \
+  template <Packed T> inline Wide<T> f(const Wide<T>& x) {                                    \
     Wide<T> y;                                                                                \
     _Pragma("GCC unroll 16") for (int i = 0; i < Wide<T>::K; ++i) y.p[i] = packet::f(x.p[i]); \
     return y;                                                                                 \
@@ -118,6 +123,15 @@ template <class F> Wide<double> mend_far(const Wide<double>& x, const Wide<doubl
   return Wide<double>::load(to);
 }
 
+/// y, but what f gives in doubles in the lanes where |x| is too large for y's way (or x is no number).
+template <class F>
+[[gnu::noinline, gnu::cold]] Wide<float> mend_far(const Wide<float>& x, const Wide<float>& y, F f) {
+  InDouble d(x);
+  d.low = f(d.low);
+  d.high = f(d.high);
+  return select(abs(x) <= Wide<float>(packet::HalfTurn::most), y, d.rounded());
+}
+
 }  // namespace detail
 
 inline Wide<double> sin(const Wide<double>& x) {
@@ -131,16 +145,22 @@ inline Wide<double> cos(const Wide<double>& x) {
   return detail::mend_far(x, y, [](double far) { return std::cos(far); });
 }
 inline Wide<float> sin(const Wide<float>& x) {
-  detail::InDouble d(x);
-  d.low = sin(d.low);
-  d.high = sin(d.high);
-  return d.rounded();
+  Wide<float> y;
+  bool far = false;
+  _Pragma("GCC unroll 16") for (int i = 0; i < Wide<float>::K; ++i) {
+    y.p[i] = packet::sin_near(x.p[i]);
+    far |= packet::any_beyond(x.p[i], packet::HalfTurn::most);
+  }
+  return far ? detail::mend_far(x, y, [](const Wide<double>& d) { return sin(d); }) : y;
 }
 inline Wide<float> cos(const Wide<float>& x) {
-  detail::InDouble d(x);
-  d.low = cos(d.low);
-  d.high = cos(d.high);
-  return d.rounded();
+  Wide<float> y;
+  bool far = false;
+  _Pragma("GCC unroll 16") for (int i = 0; i < Wide<float>::K; ++i) {
+    y.p[i] = packet::cos_near(x.p[i]);
+    far |= packet::any_beyond(x.p[i], packet::HalfTurn::most);
+  }
+  return far ? detail::mend_far(x, y, [](const Wide<double>& d) { return cos(d); }) : y;
 }
 
 inline Wide<double> pow(const Wide<double>& x, const Wide<double>& y) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// sin and cos of one packet of doubles.
+// sin and cos of one packet.
 //
-//   x = n π/2 + r, |r| <= π/4      sin r = r + r³ p(r²)      cos r = 1 - r²/2 + r⁴ q(r²)
+//   double   x = n π/2 + r, |r| <= π/4           sin r = r + r³ p(r²)      cos r = 1 - r²/2 + r⁴ q(r²)
+//   float    |x| = n π + r, |r| <= π/2           ± sin r = r + r³ p(r²)    n and a half for cos
 //
 // π/2 is subtracted in four parts, of 33 bits but for the last: their multiples up to 2²⁰ are exact, so r is
-// right to the last bit even where x is next to a multiple of π/2. Larger |x| goes to the standard library,
-// lane by lane. Methods: Cody and Waite, "Software Manual for the Elementary Functions", 1980; the parts of
+// right to the last bit even where x is next to a multiple of π/2. Likewise π for float, in parts of at most
+// 12 bits and up to n = 2¹². Larger |x| goes to double, and from there to the standard library, lane by lane.
+// Methods: Cody and Waite, "Software Manual for the Elementary Functions", 1980; the parts of
 // π/2 are fdlibm's. Coefficients: Remez exchange at 50 digits for the least relative error, then rounded.
 #pragma once
 
@@ -47,5 +49,36 @@ template <class P> P sin(const P& x) {
   return x == all<P>(0) ? x : y;  // keeps -0
 }
 template <class P> P cos(const P& x) { return sine(x, 1); }
+
+struct HalfTurn {
+  static constexpr float most = 6400;         // n < 2¹¹
+  static constexpr float round = 12582912.f;  // 1.5 · 2²³
+  static constexpr float one_over_pi = 0.318309886f;
+  static constexpr float pi[] = {3.140625f, 9.67741013e-4f, -8.74279067e-08f, 5.12668814e-12f};
+  static constexpr float sin[] = {-0.166666597f, 0.00833306741f, -0.000198096197f, 2.60577781e-06f};
+};
+
+/// sin(a - n π) where that is at most a quarter turn. n or n + ½ is whole.
+template <class P> inline P sine_of_rest(const P& a, const P& n) {
+  using C = HalfTurn;
+  const P b = fma(n, all<P>(-C::pi[1]), fma(n, all<P>(-C::pi[0]), a));  // exact where a >= 1
+  const P r = fma(n, all<P>(-C::pi[2]), b), z = r * r;
+  // Horner's rule and the last part of π at the end: rounding r twice, or p's two halves, would pass 2 ulp
+  const P p =
+      fma(fma(fma(all<P>(C::sin[3]), z, all<P>(C::sin[2])), z, all<P>(C::sin[1])), z, all<P>(C::sin[0]));
+  return r + fma(r * z, p, n * all<P>(-C::pi[3]));
+}
+/// For |x| <= HalfTurn::most.
+template <class P> inline P sin_near(const P& x) {
+  const P a = absolute(x), t = fma(a, all<P>(HalfTurn::one_over_pi), all<P>(HalfTurn::round));
+  const P y = sine_of_rest(a, t - all<P>(HalfTurn::round));
+  return from_bits<P>(bits(y) ^ (bits(t) << 31) ^ (bits(x) & sign_bit<P>));  // keeps -0
+}
+template <class P> inline P cos_near(const P& x) {
+  const P a = absolute(x), half = all<P>(0.5f);
+  const P t = fma(a, all<P>(HalfTurn::one_over_pi), half) + all<P>(HalfTurn::round);
+  const P y = sine_of_rest(a, (t - all<P>(HalfTurn::round)) - half);
+  return from_bits<P>(bits(y) ^ (bits(t) << 31));
+}
 
 }  // namespace gradus::cpu::packet
