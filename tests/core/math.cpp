@@ -42,6 +42,7 @@ struct Own : Number {
   friend Own fma(Own, Own, Own) { return 103; }
   friend Own rsqrt(Own) { return 104; }
   friend Own sign(Own) { return 105; }
+  friend Own log1p_exp(Own) { return 106; }
   friend bool is_finite(Own) { return false; }
 };
 
@@ -64,6 +65,7 @@ TEMPLATE_TEST_CASE("the functions of one argument are the standard's", "", float
   CHECK(math::cos(x) == Approx(std::cos(x)).epsilon(1e-6));
   CHECK(math::erf(x) == Approx(std::erf(x)).epsilon(1e-6));
   CHECK(math::sqrt(x) == Approx(std::sqrt(x)).epsilon(1e-6));
+  CHECK(math::log1p_exp(-x) == Approx(std::log1p(std::exp(-x))).epsilon(1e-6));
   CHECK(math::floor(T(-1.5)) == T(-2));
   CHECK(math::abs(T(-1.5)) == T(1.5));
   CHECK(math::pow(x, T(3)) == Approx(std::pow(x, T(3))).epsilon(1e-6));
@@ -157,5 +159,6 @@ TEST_CASE("a user's own functions go first") {
   CHECK(math::fma(Own(1), Own(2), Own(3)).v == 103);
   CHECK(math::rsqrt(Own(1)).v == 104);
   CHECK(math::sign(Own(1)).v == 105);
+  CHECK(math::log1p_exp(Own(1)).v == 106);
   CHECK_FALSE(math::is_finite(Own(1)));
 }

@@ -122,6 +122,14 @@ TEST_CASE("float functions are within 2 ulp of the truth everywhere") {
   CHECK(worst.error <= 2);
 }
 
+TEST_CASE("softplus of a float is within 2 ulp of the truth everywhere") {
+  const Worst<float> worst(
+      all_floats(4001), [](auto x) { return math::max(x, 0) + math::log1p_exp(-math::abs(x)); },
+      [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); });
+  INFO("softplus(" << worst.at << ") is " << worst.result);
+  CHECK(worst.error <= 2);
+}
+
 TEST_CASE("double functions are within 2 ulp of the truth") {
   CHECK_ULPS(exp, double, doubles(-750, 720), 2);
   CHECK_ULPS(exp, double, doubles(-2, 2), 2);

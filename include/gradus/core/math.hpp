@@ -3,13 +3,14 @@
 // symbol that writes expressions down and a user's own scalar: one formula serves them all.
 //
 //   exp expm1 log log1p tanh sin cos erf sqrt rsqrt abs floor sign     one argument
+//   log1p_exp(x), which is ln(1 + eˣ) for x <= 0
 //   pow(x, y)  max(x, y)  min(x, y)  fma(a, b, c)  select(condition, a, b)  is_finite(x)
 //   + - * /  and  < <= > >= == !=  are plain operators; conditions combine with & | ! in parentheses:
 //     select((x > 0) & !(x > 6), x, 0)
 //
 // A class type brings its own functions, found in its namespace by argument-dependent lookup when the formula
 // is instantiated, so the order of includes does not matter. What it does not bring of fma, rsqrt, sign,
-// select, max, min and is_finite follows from its operators. Mixed numbers (float and int) meet in
+// select, max, min, is_finite and log1p_exp follows from the rest. Mixed numbers (float and int) meet in
 // std::common_type.
 #pragma once
 
@@ -24,7 +25,7 @@ concept Number = std::is_arithmetic_v<X>;
 
 namespace lookup {  // in here a bare name never means gradus::math's own function, so nothing calls itself
 
-void fma(), max(), min(), rsqrt(), select(), sign(), is_finite();
+void fma(), max(), min(), rsqrt(), select(), sign(), is_finite(), log1p_exp();
 
 template <class X>
 concept has_rsqrt = requires(const X& x) {
@@ -37,6 +38,10 @@ concept has_sign = requires(const X& x) {
 template <class X>
 concept has_is_finite = requires(const X& x) {
   is_finite(x);
+};
+template <class X>
+concept has_log1p_exp = requires(const X& x) {
+  log1p_exp(x);
 };
 template <class A, class B>
 concept has_max = requires(const A& a, const B& b) {
@@ -54,6 +59,7 @@ concept has_fma = requires(const A& a, const B& b, const C& c) {
 template <class X> auto call_rsqrt(const X& x) { return rsqrt(x); }
 template <class X> auto call_sign(const X& x) { return sign(x); }
 template <class X> auto call_is_finite(const X& x) { return is_finite(x); }
+template <class X> auto call_log1p_exp(const X& x) { return log1p_exp(x); }
 template <class A, class B> auto call_max(const A& a, const B& b) { return max(a, b); }
 template <class A, class B> auto call_min(const A& a, const B& b) { return min(a, b); }
 template <class A, class B, class C> auto call_fma(const A& a, const B& b, const C& c) {
@@ -141,6 +147,14 @@ template <class X> auto rsqrt(const X& x) {
     return lookup::call_rsqrt(x);
   else
     return 1 / sqrt(x);
+}
+
+/// ln(1 + eˣ) for x <= 0, where eˣ is at most 1: a block of floats needs no logarithm for it.
+template <class X> auto log1p_exp(const X& x) {
+  if constexpr (lookup::has_log1p_exp<X>)
+    return lookup::call_log1p_exp(x);
+  else
+    return log1p(exp(x));
 }
 
 /// -1, 0 or 1; NaN for NaN.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// exp, expm1, tanh, log and log1p of one packet.
+// exp, expm1, tanh, log, log1p and log1p_exp of one packet.
 //
 //   exp    x = n ln 2 + r, |r| <= ½ ln 2      eˣ = 2ⁿ (1 + r + r² q(r))
 //   expm1  the same                           eˣ - 1 = 2ⁿ p + (2ⁿ - 1),  p = r + r² q(r)
@@ -149,9 +149,8 @@ template <> struct Log<float> {
                                 0.142017528f, -0.131601825f, 0.127616122f,  -0.076345399f};
   /// A multiple of 2²³ as a number.
   template <class P> static P exponent(const Bits<P>& e) {
-    typedef std::int32_t Signed __attribute__((vector_size(sizeof(P))));
-    typedef float Float __attribute__((vector_size(sizeof(P))));
-    return std::bit_cast<P>(__builtin_convertvector(std::bit_cast<Signed>(e), Float));
+    const auto whole = std::bit_cast<typename BitsOf<P>::whole>(e);
+    return std::bit_cast<P>(__builtin_convertvector(whole, typename BitsOf<P>::number));
   }
   // f + f² q(f)
   template <class P> static P log(const P& f, const P& e) {
@@ -230,6 +229,16 @@ template <class P> inline P log1p(const P& x) {
   const P u = all<P>(1) + x;
   return any_outside(u, std::numeric_limits<Lane<P>>::min(), Log<Lane<P>>::large) ? log1p_anywhere(x)
                                                                                   : log1p_plain(x, u);
+}
+
+/// log(1 + eˣ) for x <= 0: log(1 + t) is t + t² q(t) for all t = eˣ <= 1. float alone: its time is one exp and
+/// a few operations, where log1p(exp(x)) waits for one long chain.
+inline constexpr float log1p_of_1[] = {-0.499999404f,  0.33330521f,   -0.249585778f,
+                                       0.196954042f,   -0.15355432f,  0.10680604f,
+                                       -0.0576649271f, 0.0202048458f, -0.00331853121f};
+template <class P> inline P log1p_exp(const P& x) {
+  const P t = exp(x);
+  return fma(t * t, polynomial(t, log1p_of_1), t);
 }
 
 }  // namespace gradus::cpu::packet

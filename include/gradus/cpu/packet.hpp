@@ -35,6 +35,8 @@ template <class P> inline constexpr int lanes = static_cast<int>(sizeof(P) / siz
 template <class P> struct BitsOf {
   using U = std::conditional_t<sizeof(Lane<P>) == 4, std::uint32_t, std::uint64_t>;
   typedef U type __attribute__((vector_size(sizeof(P))));
+  typedef std::make_signed_t<U> whole __attribute__((vector_size(sizeof(P))));
+  typedef Lane<P> number __attribute__((vector_size(sizeof(P))));  // P, or a vector of one
 };
 template <class P> using Bits = typename BitsOf<P>::type;
 template <class P> using Word = typename BitsOf<P>::U;
@@ -98,7 +100,7 @@ template <class M> bool any(const M& m) {
 
 /// Is some lane of b, as a signed integer, above `most`?
 template <class P> bool any_above(const Bits<P>& b, Word<P> most) {
-  typedef std::make_signed_t<Word<P>> Signed __attribute__((vector_size(sizeof(P))));
+  using Signed = typename BitsOf<P>::whole;
   const Signed number = std::bit_cast<Signed>(b), limit = std::bit_cast<Signed>(Bits<P>{} + most);
 #ifdef EIGEN_VECTORIZE_AVX512
   if constexpr (lanes<P> == 16)

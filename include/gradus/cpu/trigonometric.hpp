@@ -6,7 +6,7 @@
 //
 // π/2 is subtracted in four parts, of 33 bits but for the last: their multiples up to 2²⁰ are exact, so r is
 // right to the last bit even where x is next to a multiple of π/2. Likewise π for float, in parts of at most
-// 12 bits and up to n = 2¹². Larger |x| goes to double, and from there to the standard library, lane by lane.
+// 12 bits and up to n = 2¹¹. Larger |x| goes to double, and from there to the standard library, lane by lane.
 // Methods: Cody and Waite, "Software Manual for the Elementary Functions", 1980; the parts of
 // π/2 are fdlibm's. Coefficients: Remez exchange at 50 digits for the least relative error, then rounded.
 #pragma once

@@ -54,16 +54,12 @@ struct Silu {  // y = x σ(x)   dy/dx = σ (1 + x (1 − σ))
 };
 struct Softplus {  // y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|)   dy/dx = σ(x)
   static constexpr const char* name = "softplus";
-  template <class X> static X value(X x) {
-    return math::max(x, X(0)) + math::log1p(math::exp(-math::abs(x)));
-  }
+  template <class X> static X value(X x) { return math::max(x, X(0)) + math::log1p_exp(-math::abs(x)); }
   template <class X> static X slope_at_x(X x) { return Sigmoid::value(x); }
 };
 struct LogSigmoid {  // y = ln σ(x) = min(x, 0) − ln(1 + e^−|x|)   dy/dx = σ(−x)
   static constexpr const char* name = "log_sigmoid";
-  template <class X> static X value(X x) {
-    return math::min(x, X(0)) - math::log1p(math::exp(-math::abs(x)));
-  }
+  template <class X> static X value(X x) { return math::min(x, X(0)) - math::log1p_exp(-math::abs(x)); }
   template <class X> static X slope_at_x(X x) { return Sigmoid::value(-x); }
 };
 
