@@ -146,14 +146,21 @@ def print_row(row):
 
 
 def flatness(rows, context):
-    """How far the cost of a sample is from flat once a step's numbers exceed a core's own cache."""
-    cache = max((c["size"] for c in context.get("caches", []) if c["level"] == 2), default=1 << 20)
-    series = {}
+    """How far the cost of a sample is from flat: over steps that exceed a core's own cache, and over those that
+    exceed all caches twice, of which these keep little."""
+    sizes = {c["level"]: c["size"] for c in context.get("caches", [])}
+    regimes = {"beyond a core's cache": sizes.get(2, 1 << 20)}
+    if 3 in sizes:
+        regimes["beyond all caches"] = 2 * sizes[3]
+    found = {}
     for row in rows:
-        if match := re.match(r"train/scaling/batch/(.*?)/\d+((?:/threads:\d+)?)$", row["name"]):
-            if row["arena"] >= cache:
-                series.setdefault(match[1] + match[2], []).append(row["ns/sample"])
-    return {name: round(max(costs) / min(costs) - 1, 4) for name, costs in series.items()}
+        if match := re.match(r"train/scaling/batch/((\d+).*?)/(\d+)((?:/threads:\d+)?)$", row["name"]):
+            bytes_of_step = row["arena"] + 4 * int(match[2]) * int(match[3])
+            for regime, least in regimes.items():
+                if bytes_of_step >= least:
+                    name = f"{match[1]}{match[4]}, {regime}"
+                    found.setdefault(name, []).append(row["ns/sample"])
+    return {name: round(max(c) / min(c) - 1, 4) for name, c in found.items() if len(c) > 1}
 
 
 def peers(options, work):
@@ -251,7 +258,7 @@ def main():
         file.write(written(result) + "\n")
     print()
     for series, off in result["flatness"].items():
-        print(f"cost of a sample, {series}, beyond a core's cache: flat to within {off:.0%}")
+        print(f"cost of a sample, {series}: flat to within {off:.0%}")
     for row in result["rows"]:
         if match := re.match(r"train/steps/(.*)/step/cpu$", row["name"]):
             whole, forward = (row[key] / row["activations"] for key in ("arena", "arena forward"))

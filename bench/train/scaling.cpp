@@ -16,8 +16,8 @@ void add_step(const std::string& series, Index at, const Setup& net, Where where
   add(series + "/" + std::to_string(at), body, where);
 }
 
-void add_batches(const std::vector<Index>& widths) {
-  for (Index batch = 1; batch <= 65536; batch *= 4) {
+void add_batches(const std::vector<Index>& widths, Index most) {
+  for (Index batch = 1; batch <= most; batch *= 4) {
     const Setup net{widths, batch};
     add_step("batch/" + net.net(), batch, net);
     if (all_threads() > 1) add_step("batch/" + net.net(), batch, net, {.threads = all_threads()});
@@ -43,8 +43,8 @@ void add_threads(const Setup& net) {
 }
 
 const bool registered = [] {
-  add_batches({30, 64, 1});
-  add_batches({784, 128, 10});
+  add_batches({30, 64, 1}, 1 << 20);  // until its steps are larger than caches
+  add_batches({784, 128, 10}, 1 << 16);
   add_widths();
   add_depths();
   add_threads({{784, 512, 512, 10}, 256});

@@ -109,13 +109,16 @@ class Run(unittest.TestCase):
         self.assertIn('\n  {"name": "ä", "ns": 1.5},\n', text)
 
     def test_flat_and_not_flat(self):
-        context = {"caches": [{"level": 2, "size": 1000}]}
+        context = {"caches": [{"level": 2, "size": 1000}, {"level": 3, "size": 10000}]}
         rows = [
-            scaling(f"batch/net/{b}", arena=b, **{"ns/sample": cost})
-            for b, cost in ((10, 9), (1000, 2), (5000, 3))
+            scaling(f"batch/2-1/{b}", arena=arena, **{"ns/sample": cost})
+            for b, arena, cost in ((1, 10, 9), (2, 990, 2), (4, 5000, 3), (8, 19990, 5), (16, 30000, 6))
         ]
-        self.assertEqual(run.flatness(rows[:2], context), {"net": 0})
-        self.assertEqual(run.flatness(rows, context), {"net": 0.5})
+        near, far = "2-1, beyond a core's cache", "2-1, beyond all caches"
+        self.assertEqual(run.flatness(rows[:2], context), {})
+        self.assertEqual(run.flatness(rows[:3], context), {near: 0.5})
+        self.assertEqual(run.flatness(rows, context), {near: 2, far: 0.2})
+        self.assertEqual(run.flatness(rows, {}), {})
 
     def test_without_gnuplot_and_git(self):
         status, text = self.run_program("allocate", PATH="", GRADUS_COMMIT="")
