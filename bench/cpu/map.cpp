@@ -147,6 +147,9 @@ const bool registered = [] {
   gradus_row<ops::Sin>("sin", flat);
   libmvec_row("sin");
   eigen_row("sin", [](const auto& x) { return x.sin(); });
+  gradus_row<ops::Cos>("cos", flat);
+  libmvec_row("cos");
+  eigen_row("cos", [](const auto& x) { return x.cos(); });
   gradus_row<ops::Gelu>("gelu", flat);
   gradus_row<ops::Silu>("silu", flat);
   gradus_row<ops::Slope<ops::Silu>>("silu_slope", flat, flat);

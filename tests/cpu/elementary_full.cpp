@@ -59,4 +59,7 @@ TEST_CASE("all floats: at most 2 units in the last place") {
       "sin", [](const Block& x) { return Block(math::sin(x)); }, [](double x) { return std::sin(x); });
   check(
       "cos", [](const Block& x) { return Block(math::cos(x)); }, [](double x) { return std::cos(x); });
+  check(
+      "softplus", [](const Block& x) { return math::max(x, 0) + math::log1p_exp(-math::abs(x)); },
+      [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); });
 }

@@ -233,9 +233,9 @@ template <class P> inline P log1p(const P& x) {
 
 /// log(1 + eˣ) for x <= 0: log(1 + t) is t + t² q(t) for all t = eˣ <= 1. float alone: its time is one exp and
 /// a few operations, where log1p(exp(x)) waits for one long chain.
-inline constexpr float log1p_of_1[] = {-0.499999404f,  0.33330521f,   -0.249585778f,
-                                       0.196954042f,   -0.15355432f,  0.10680604f,
-                                       -0.0576649271f, 0.0202048458f, -0.00331853121f};
+inline constexpr float log1p_of_1[] = {-0.499999315f,  0.333304644f,  -0.24958016f,
+                                       0.196920678f,   -0.153448626f, 0.106615938f,
+                                       -0.0574705973f, 0.0200999565f, -0.00329534151f};
 template <class P> inline P log1p_exp(const P& x) {
   const P t = exp(x);
   return fma(t * t, polynomial(t, log1p_of_1), t);

@@ -55,7 +55,7 @@ struct HalfTurn {
   static constexpr float round = 12582912.f;  // 1.5 · 2²³
   static constexpr float one_over_pi = 0.318309886f;
   static constexpr float pi[] = {3.140625f, 9.67741013e-4f, -8.74279067e-08f, 5.12668814e-12f};
-  static constexpr float sin[] = {-0.166666597f, 0.00833306741f, -0.000198096197f, 2.60577781e-06f};
+  static constexpr float sin[] = {-0.166666582f, 0.00833303109f, -0.000198071037f, 2.60052525e-06f};
 };
 
 /// sin(a - n π) where that is at most a quarter turn. n or n + ½ is whole.
