@@ -31,7 +31,7 @@ class Pieces {
     numbers_ = Array<float>(Shape{cpu::most_numbers}, d);
     float numbers[cpu::most_numbers];
     optim::Powers powers;
-    adam.numbers(1, 1, powers, numbers);
+    adam.numbers(1, 1, 1, powers, numbers);
     d.backend().upload(numbers_.mutable_data(), numbers, sizeof numbers);
   }
 

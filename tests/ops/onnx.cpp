@@ -337,7 +337,7 @@ std::string step(Call<T>& c, const char* text, const R& rule, double decay, std:
   const optim::Rule<T> any(rule);
   T numbers[cpu::most_numbers] = {};
   optim::Powers powers;
-  any.numbers(1, t, powers, numbers);
+  any.numbers(1, 1, t, powers, numbers);
   const auto there = Array<T>::from(numbers).to(c.device());
   std::vector<Tensor<T>> results(std::size_t(n) * (1 + S));
   for (int k = 0; k < n; ++k) {
